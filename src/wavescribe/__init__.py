@@ -1,0 +1,2 @@
+"""wavescribe: real-time speech recognition as a service."""
+

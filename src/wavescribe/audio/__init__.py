@@ -1,0 +1,1 @@
+"""Bytes to float samples at the engine's rate."""

@@ -1,0 +1,1 @@
+"""Scheduling, admission, sessions and metrics around the core."""

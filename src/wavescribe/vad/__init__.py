@@ -1,0 +1,1 @@
+"""Speech probability and the endpointer, frame by frame on the audio clock."""
