@@ -1,0 +1,28 @@
+"""Token ids to pieces: byte-level tokens that share a character stay together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+
+def group_tokens(token_ids: Sequence[int], decode: Callable[[list[int]], str]) -> list[tuple[list[int], str]]:
+    """Split token ids into the smallest groups that decode to whole characters.
+
+    Byte-level BPE cuts characters of several bytes (most of Chinese, Japanese, Thai) across tokens; such tokens
+    decode to U+FFFD alone. A rest that never becomes whole is left out: it is the start of a character that the
+    model did not finish.
+
+    Returns:
+        Groups in order, each with its ids and its text.
+    """
+    groups: list[tuple[list[int], str]] = []
+    pending: list[int] = []
+    for token_id in token_ids:
+        pending.append(token_id)
+        text = decode(pending)
+        if REPLACEMENT not in text:
+            groups.append((pending, text))
+            pending = []
+    return groups

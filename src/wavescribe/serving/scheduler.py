@@ -1,0 +1,109 @@
+"""The scheduler: steps of all streams in one queue, run by as many workers as the engine has."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from wavescribe.engines.base import Engine, Hypothesis
+from wavescribe.errors import EngineError
+from wavescribe.serving.metrics import Metrics
+from wavescribe.streaming.transcriber import Step
+
+
+@dataclass(order=True, slots=True)
+class _Job:
+    """A queued step; ends of turns sort first, then the largest lag, then the longest wait."""
+
+    rank: tuple[bool, float, int]
+    step: Step = field(compare=False)
+    answer: asyncio.Future[Hypothesis] = field(compare=False)
+
+
+class Scheduler:
+    """Runs steps: collect, order, batch, run, deliver.
+
+    Args:
+        engine: the engine that all steps run on.
+        workers: engine calls at the same time.
+        metrics: where steps are counted.
+        batch_size: most steps in one engine call; 1 for engines that gain nothing from batches.
+    """
+
+    def __init__(self, engine: Engine, workers: int, metrics: Metrics, batch_size: int = 1) -> None:
+        self._engine = engine
+        self._workers = workers
+        self._metrics = metrics
+        self._batch_size = batch_size
+        self._queue: list[_Job] = []
+        self._order = itertools.count()
+        self._arrived = asyncio.Condition()
+
+    @property
+    def queued(self) -> int:
+        """Steps that wait for a worker."""
+        return sum(not job.answer.done() for job in self._queue)
+
+    async def run(self) -> None:
+        """Run the workers until cancelled. The caller owns this task."""
+        with ThreadPoolExecutor(self._workers, thread_name_prefix="decode") as threads:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self._workers):
+                    group.create_task(self._work(threads))
+
+    async def decode(self, step: Step) -> Hypothesis:
+        """Queue a step and wait for its answer. Cancelling the wait takes the step out of the queue.
+
+        Raises:
+            EngineError: the engine failed on it.
+        """
+        answer: asyncio.Future[Hypothesis] = asyncio.get_running_loop().create_future()
+        rank = (not step.final, -step.lag, next(self._order))
+        async with self._arrived:
+            heapq.heappush(self._queue, _Job(rank, step, answer))
+            self._arrived.notify()
+        return await answer
+
+    async def _work(self, threads: ThreadPoolExecutor) -> None:
+        while True:
+            jobs = await self._collect()
+            await self._run(jobs, threads)
+
+    async def _collect(self) -> list[_Job]:
+        """The next steps to run, the most urgent first; steps whose stream has left are dropped."""
+        async with self._arrived:
+            jobs: list[_Job] = []
+            while not jobs:
+                await self._arrived.wait_for(lambda: bool(self._queue))
+                while self._queue and len(jobs) < self._batch_size:
+                    job = heapq.heappop(self._queue)
+                    if not job.answer.done():
+                        jobs.append(job)
+            return jobs
+
+    async def _run(self, jobs: Sequence[_Job], threads: ThreadPoolExecutor) -> None:
+        requests = [job.step.request for job in jobs]
+        started = time.perf_counter()
+        loop = asyncio.get_running_loop()
+        try:
+            hypotheses = await loop.run_in_executor(threads, self._engine.decode, requests)
+        except Exception as error:  # an engine may raise anything; every waiting stream must hear of it
+            _fail(jobs, error)
+            self._metrics.steps_failed.inc(len(jobs))
+            return
+        self._metrics.step_seconds.observe(time.perf_counter() - started)
+        for job, hypothesis in zip(jobs, hypotheses, strict=True):
+            if not job.answer.done():
+                job.answer.set_result(hypothesis)
+
+
+def _fail(jobs: Sequence[_Job], error: Exception) -> None:
+    for job in jobs:
+        if not job.answer.done():
+            failure = error if isinstance(error, EngineError) else EngineError(f"the engine failed: {error!r}")
+            job.answer.set_exception(failure)

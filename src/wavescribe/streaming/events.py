@@ -1,0 +1,88 @@
+"""What the core tells: frozen messages, positions as absolute sample indices of the stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SettledWord:
+    """A settled unit with its place: start and end are absolute sample positions, probability 0 to 1."""
+
+    text: str
+    start: int
+    end: int
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Text that will never change.
+
+    Attributes:
+        turn: the turn's number in the stream, from 0.
+        delta: appended to all earlier deltas of the turn it gives the turn's transcript so far, to the byte.
+        words: the units of the delta.
+        language: ISO 639-1 code in use.
+        position: absolute sample position up to which audio had been heard.
+    """
+
+    turn: int
+    delta: str
+    words: tuple[SettledWord, ...]
+    language: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The current rest of the hypothesis; the next Draft or Settled of the turn replaces it.
+
+    Attributes:
+        turn: the turn's number.
+        text: follows the settled text directly; "" withdraws the last draft.
+        position: absolute sample position up to which audio had been heard.
+    """
+
+    turn: int
+    text: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    """The turn is complete.
+
+    Attributes:
+        turn: the turn's number.
+        transcript: the join of the turn's deltas.
+        language: ISO 639-1 code in use, or "" when nothing was decoded.
+        start: absolute sample position of the turn's first sample.
+        end: absolute sample position after its last sample.
+    """
+
+    turn: int
+    transcript: str
+    language: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFailed:
+    """The engine failed on the turn for good; the next turn starts clean.
+
+    Attributes:
+        turn: the turn's number.
+        message: what went wrong, without internals.
+        start: absolute sample position of the turn's first sample.
+        end: absolute sample position after its last sample.
+    """
+
+    turn: int
+    message: str
+    start: int
+    end: int
+
+
+Event = Settled | Draft | TurnEnded | TurnFailed

@@ -1,0 +1,41 @@
+"""The language of a stream: given, or detected once enough speech was heard."""
+
+from __future__ import annotations
+
+from wavescribe.engines.base import Hypothesis
+
+SURE_PROBABILITY = 0.8
+SURE_SECONDS = 2.0
+ENOUGH_SECONDS = 5.0
+"""Detection is kept when it is sure of two seconds, or after five in any case."""
+
+
+class LanguageChoice:
+    """The language in use.
+
+    Args:
+        given: ISO 639-1 code, or None to detect it.
+    """
+
+    def __init__(self, given: str | None) -> None:
+        self._chosen = given
+        self._last = given
+
+    @property
+    def chosen(self) -> str | None:
+        """What the engine is told: None leaves it to detect."""
+        return self._chosen
+
+    @property
+    def current(self) -> str:
+        """The language of the last hypothesis, or "" before the first."""
+        return self._last or ""
+
+    def observe(self, hypothesis: Hypothesis, seconds: float) -> None:
+        """Take a hypothesis over a window of that many seconds."""
+        if self._chosen is not None:
+            return
+        self._last = hypothesis.language
+        sure = hypothesis.language_probability >= SURE_PROBABILITY and seconds >= SURE_SECONDS
+        if hypothesis.pieces and (sure or seconds >= ENOUGH_SECONDS):
+            self._chosen = hypothesis.language

@@ -1,0 +1,38 @@
+"""The parameters of a stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class StreamParameters:
+    """How a stream is transcribed.
+
+    Attributes:
+        sample_rate: samples per second of the engine.
+        step_seconds: seconds of audio between two decodes.
+        window_seconds: longest audio of a decode before the window rolls.
+        language: ISO 639-1 code, or None to detect it.
+        prompt: text in the style wanted, or that came before.
+        keywords: words that are likely to occur.
+        hold_seconds: sound that must follow a unit before it settles.
+        pause_seconds: silence that closes a segment.
+        first_step_seconds: least audio of a segment's first decode that is not its last.
+        preroll_seconds: audio before the first speech frame that belongs to its segment.
+    """
+
+    sample_rate: int = 16_000
+    step_seconds: float = 1.0
+    window_seconds: float = 8.0
+    language: str | None = None
+    prompt: str = ""
+    keywords: tuple[str, ...] = ()
+    hold_seconds: float = 0.5
+    pause_seconds: float = 0.5
+    first_step_seconds: float = 1.0
+    preroll_seconds: float = 0.4
+
+    def samples(self, seconds: float) -> int:
+        """That many seconds in samples, rounded."""
+        return round(seconds * self.sample_rate)

@@ -1,0 +1,165 @@
+"""Where steps are cut on the audio clock.
+
+A segment is a stretch of speech between two pauses. Inside it a step is cut at every multiple of the step length;
+a pause and the end of a turn cut a last step that closes the segment. The cuts are a function of the audio and the
+parameters alone: every decision at a position uses frames that end at or before that position.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from wavescribe.streaming.parameters import StreamParameters
+from wavescribe.vad.detector import FRAME_SAMPLES
+
+SPEECH_STARTS = 0.5
+"""Probability at which a frame counts as the beginning of speech."""
+
+SPEECH_GOES_ON = 0.35
+"""Probability above which speech that has begun goes on (hysteresis, as Silero's own iterator does)."""
+
+OPENING_FRAMES = 2
+"""Speech frames in a row that open a segment; a click is shorter."""
+
+
+class CutKind(Enum):
+    """Why a step is cut."""
+
+    STEP = "step"
+    PAUSE = "pause"
+    TURN = "turn"
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A position where a step ends.
+
+    Attributes:
+        kind: why.
+        position: absolute sample position.
+        segment_start: absolute position where the open segment began, or None in silence.
+    """
+
+    kind: CutKind
+    position: int
+    segment_start: int | None
+
+
+class Segmenter:
+    """Turns speech frames into cuts.
+
+    Args:
+        parameters: the stream's parameters.
+    """
+
+    def __init__(self, parameters: StreamParameters) -> None:
+        self._step = parameters.samples(parameters.step_seconds)
+        self._first_step = parameters.samples(parameters.first_step_seconds)
+        self._pause = parameters.samples(parameters.pause_seconds)
+        self._preroll = parameters.samples(parameters.preroll_seconds)
+        self._frames: deque[float] = deque()
+        self._consumed = 0
+        """Absolute position up to which frames have been looked at."""
+        self._last_cut = 0
+        self._floor = 0
+        """No segment starts before this: audio up to here belongs to segments that were closed."""
+        self._segment_start: int | None = None
+        self._speech_end = 0
+        self._speech_run = 0
+        self._speech_since_cut = False
+
+    def push(self, probabilities: Iterable[float]) -> None:
+        """Take the speech probabilities of the next frames."""
+        self._frames.extend(probabilities)
+
+    @property
+    def in_silence(self) -> bool:
+        """Whether no segment is open and no speech has begun."""
+        return self._segment_start is None and self._speech_run == 0
+
+    @property
+    def consumed(self) -> int:
+        """Absolute position up to which the audio has been looked at."""
+        return self._consumed
+
+    @property
+    def needed_from(self) -> int:
+        """Absolute position of the first sample that a segment may still need."""
+        if self._segment_start is not None:
+            return self._segment_start
+        return max(self._floor, self._consumed - self._preroll - OPENING_FRAMES * FRAME_SAMPLES)
+
+    def abandon(self, position: int) -> None:
+        """Give up the open segment: nothing before the position belongs to a later one."""
+        self._floor = position
+        self._segment_start = None
+        self._speech_run = 0
+        self._speech_since_cut = False
+
+    def next_cut(self, received: int, turn_end: int | None, minimum_advance: int = 0) -> Cut | None:
+        """The next cut, or None until more audio is there.
+
+        Args:
+            received: absolute position up to which audio has been received.
+            turn_end: absolute position where the current turn ends, or None while it is open.
+            minimum_advance: samples that a step has to cover at least; steps before that are skipped.
+        """
+        while True:
+            boundary = self._next_boundary(minimum_advance)
+            limit = boundary if turn_end is None else min(boundary, turn_end)
+            if self._frames and self._consumed + FRAME_SAMPLES <= limit:
+                if self._consume(self._frames.popleft()):
+                    return self._close(CutKind.PAUSE, self._consumed)
+            elif limit > received or self._consumed + FRAME_SAMPLES <= min(limit, received):
+                return None
+            elif limit == turn_end:
+                return self._close(CutKind.TURN, limit)
+            else:
+                cut = self._step_at(limit)
+                if cut is not None:
+                    return cut
+
+    def _next_boundary(self, minimum_advance: int) -> int:
+        boundary = (self._last_cut // self._step + 1) * self._step
+        while boundary - self._last_cut < minimum_advance:
+            boundary += self._step
+        return boundary
+
+    def _consume(self, probability: float) -> bool:
+        """Look at the next frame; True when it completes the pause that closes the open segment."""
+        self._consumed += FRAME_SAMPLES
+        if probability >= (SPEECH_STARTS if self._segment_start is None else SPEECH_GOES_ON):
+            self._hear_speech()
+            return False
+        self._speech_run = 0
+        return self._segment_start is not None and self._consumed - self._speech_end >= self._pause
+
+    def _hear_speech(self) -> None:
+        self._speech_run += 1
+        self._speech_end = self._consumed
+        if self._segment_start is not None:
+            self._speech_since_cut = True
+        elif self._speech_run >= OPENING_FRAMES:
+            began = self._consumed - self._speech_run * FRAME_SAMPLES
+            self._segment_start = max(self._floor, began - self._preroll)
+            self._speech_since_cut = True
+
+    def _step_at(self, position: int) -> Cut | None:
+        self._last_cut = position
+        if self._segment_start is None or not self._speech_since_cut:
+            return None
+        if position - self._segment_start < self._first_step:
+            return None
+        self._speech_since_cut = False
+        return Cut(CutKind.STEP, position, self._segment_start)
+
+    def _close(self, kind: CutKind, position: int) -> Cut:
+        cut = Cut(kind, position, self._segment_start)
+        # A turn's end may come in the middle of a word: what follows starts just there. After a pause the silence
+        # behind the speech may serve the next segment as pre-roll.
+        self.abandon(position if kind is CutKind.TURN else self._speech_end)
+        self._last_cut = position
+        return cut

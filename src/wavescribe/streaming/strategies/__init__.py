@@ -1,0 +1,1 @@
+"""How a stream chooses windows, prefixes and what settles."""

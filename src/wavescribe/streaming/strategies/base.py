@@ -1,0 +1,60 @@
+"""The seam between the Transcriber and a strategy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from wavescribe.engines.base import Hypothesis
+from wavescribe.streaming.units import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The audio that one decode sees, and what it is told.
+
+    Attributes:
+        start: absolute sample position.
+        end: absolute sample position.
+        prefix: token ids that the hypothesis must start with.
+        context: text before the window.
+        token_budget: most tokens to generate.
+    """
+
+    start: int
+    end: int
+    prefix: tuple[int, ...]
+    context: str
+    token_budget: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a hypothesis changed: units that settle now, and the current draft after them."""
+
+    settled: tuple[Unit, ...]
+    draft: tuple[Unit, ...]
+
+
+class Strategy(Protocol):
+    """Windows and reconciliation of one stream; a segment is opened, planned and reconciled, and closed."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a segment is open."""
+
+    @property
+    def needed_from(self) -> int | None:
+        """Absolute position of the first sample that the open segment still needs, or None."""
+
+    def open(self, start: int) -> None:
+        """Begin a segment at an absolute sample position."""
+
+    def plan(self, end: int) -> Window:
+        """The window of a step that ends at an absolute sample position."""
+
+    def reconcile(self, window: Window, hypothesis: Hypothesis, *, final: bool) -> Outcome:
+        """Take the engine's answer for a window; a final one settles everything that is left."""
+
+    def close(self) -> None:
+        """End the segment; what it wrote stays as context."""

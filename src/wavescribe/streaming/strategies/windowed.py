@@ -1,0 +1,155 @@
+"""The default strategy: a rolling window of bounded length with settled units as forced prefix.
+
+Settled units inside the window are forced on the decoder by token id, so nothing has to be de-duplicated by text. A
+unit settles when two successive hypotheses agree on it, enough sound follows it and newer units do. When the window
+is full it rolls to the end of a settled unit, preferably in a pause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from wavescribe.engines.base import Hypothesis
+from wavescribe.streaming.agreement import agreed_length
+from wavescribe.streaming.guards import is_no_speech, token_budget, without_loops
+from wavescribe.streaming.parameters import StreamParameters
+from wavescribe.streaming.strategies.base import Outcome, Window
+from wavescribe.streaming.units import Unit, continues_word, split_units
+
+CONTEXT_CHARACTERS = 200
+"""Text before the window that the engine is told; longer context costs a prefill at every step."""
+
+
+class Windowed:
+    """The rolling window of one stream.
+
+    Args:
+        parameters: the stream's parameters.
+    """
+
+    def __init__(self, parameters: StreamParameters) -> None:
+        self._parameters = parameters
+        self._length = parameters.samples(parameters.window_seconds)
+        self._step = parameters.samples(parameters.step_seconds)
+        self._hold = parameters.samples(parameters.hold_seconds)
+        self._start: int | None = None
+        self._settled: list[Unit] = []
+        """Settled units inside the window."""
+        self._pending: list[Unit] = []
+        """Units of the last hypothesis after the settled ones."""
+        self._history = ""
+        """The tail of the text that has left the window."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a segment is open."""
+        return self._start is not None
+
+    @property
+    def needed_from(self) -> int | None:
+        """Absolute position of the first sample of the window, or None between segments."""
+        return self._start
+
+    def open(self, start: int) -> None:
+        """Begin a segment at an absolute sample position."""
+        self._start = start
+        self._settled = []
+        self._pending = []
+
+    def plan(self, end: int) -> Window:
+        """The window from its rolling start to `end`, the settled units in it as prefix."""
+        start = self._open_start()
+        heard = self._settled[-1].end if self._settled else start
+        return Window(
+            start=start,
+            end=end,
+            prefix=tuple(token for unit in self._settled for token in unit.token_ids),
+            context=self._history,
+            token_budget=token_budget((end - heard) / self._parameters.sample_rate),
+        )
+
+    def reconcile(self, window: Window, hypothesis: Hypothesis, *, final: bool) -> Outcome:
+        """Settle what two hypotheses agree on, or everything when the step is the segment's last."""
+        units = self._new_units(window, hypothesis)
+        settled = units if final else units[: self._settled_length(units, window.end)]
+        self._settled.extend(settled)
+        self._pending = units[len(settled) :]
+        if not final and window.end + self._step - window.start > self._length:
+            settled = [*settled, *self._roll(window)]
+        return Outcome(tuple(settled), tuple(self._pending))
+
+    def close(self) -> None:
+        """End the segment; what it wrote stays as context."""
+        self._remember(self._settled)
+        self._start = None
+        self._settled = []
+        self._pending = []
+
+    def _open_start(self) -> int:
+        if self._start is None:
+            raise RuntimeError("no segment is open: call open() before plan()")
+        return self._start
+
+    def _new_units(self, window: Window, hypothesis: Hypothesis) -> list[Unit]:
+        """The hypothesis after the forced prefix, without loops and without text on silence."""
+        if is_no_speech(hypothesis):
+            return []
+        pieces = list(hypothesis.pieces)
+        skipped = 0
+        while pieces and skipped < len(window.prefix):
+            skipped += len(pieces.pop(0).token_ids)
+        units = split_units(pieces, window.start, window.end, self._parameters.sample_rate)
+        if self._settled and units and continues_word(self._settled[-1].text, units[0].text):
+            units = units[1:]
+        return without_loops(units, self._parameters.sample_rate)
+
+    def _settled_length(self, units: Sequence[Unit], window_end: int) -> int:
+        """How many leading units settle: agreed on, followed by enough sound and by a newer unit."""
+        agreed = min(agreed_length(self._pending, units), len(units) - 1)
+        count = 0
+        while count < agreed and units[count].end <= window_end - self._hold:
+            count += 1
+        return count
+
+    def _roll(self, window: Window) -> list[Unit]:
+        """Move the window's start forward; returns units that had to settle without agreement."""
+        forced = [] if self._settled else self._force(window)
+        index = self._roll_index(window)
+        if index is None:
+            self._start = max(window.start, window.end - self._length // 2)
+            self._settled = []
+        else:
+            self._start = self._boundary(index)
+            self._remember(self._settled[: index + 1])
+            self._settled = self._settled[index + 1 :]
+        return forced
+
+    def _force(self, window: Window) -> list[Unit]:
+        """Settle units of the older half of a full window in which no two hypotheses agreed."""
+        limit = window.end - self._length // 2
+        forced = [unit for unit in self._pending if unit.end <= limit]
+        self._settled.extend(forced)
+        self._pending = self._pending[len(forced) :]
+        return forced
+
+    def _roll_index(self, window: Window) -> int | None:
+        """The settled unit after which the window should start: in the longest pause of its older part."""
+        latest = window.end - self._length // 3
+        earliest = window.start + self._step
+        candidates = [index for index, unit in enumerate(self._settled) if earliest <= unit.end <= latest] or [
+            index for index, unit in enumerate(self._settled) if unit.end <= latest
+        ]
+        if not candidates:
+            return len(self._settled) - 1 if self._settled else None
+        return max(candidates, key=lambda index: (self._gap(index), index))
+
+    def _gap(self, index: int) -> int:
+        following = [*self._settled, *self._pending][index + 1 : index + 2]
+        return following[0].start - self._settled[index].end if following else 0
+
+    def _boundary(self, index: int) -> int:
+        """The middle of the pause after a settled unit."""
+        return self._settled[index].end + max(0, self._gap(index)) // 2
+
+    def _remember(self, units: Sequence[Unit]) -> None:
+        self._history = (self._history + "".join(unit.text for unit in units))[-CONTEXT_CHARACTERS:]

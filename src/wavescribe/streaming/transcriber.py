@@ -1,0 +1,245 @@
+"""The Transcriber: one stream's state machine. Audio and turn ends go in, decode requests and events come out.
+
+It does no I/O, knows no clock but the audio's, and runs no model: `request()` snapshots a step, whoever runs the
+engine brings the answer back with `accept()` or `reject()`. At most one step is in flight.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+
+from wavescribe.audio.timeline import Timeline
+from wavescribe.engines.base import DecodeRequest, Hypothesis, Samples
+from wavescribe.streaming.events import Draft, Event, Settled, SettledWord, TurnEnded, TurnFailed
+from wavescribe.streaming.joining import segment_delta
+from wavescribe.streaming.language import LanguageChoice
+from wavescribe.streaming.parameters import StreamParameters
+from wavescribe.streaming.segmenter import Cut, CutKind, Segmenter
+from wavescribe.streaming.strategies.base import Outcome, Strategy, Window
+from wavescribe.streaming.strategies.windowed import Windowed
+from wavescribe.streaming.units import Unit
+from wavescribe.vad.detector import SpeechDetector
+
+MAXIMUM_ATTEMPTS = 2
+"""Times that a step is tried before its turn fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A decode to be made.
+
+    Attributes:
+        request: what the engine is asked.
+        final: whether it ends a segment or a turn; such steps go first.
+        lag: seconds of audio received and not yet decoded when the step was snapshot.
+    """
+
+    request: DecodeRequest
+    final: bool
+    lag: float
+
+
+@dataclass(slots=True)
+class _Turn:
+    number: int
+    start: int
+    transcript: str = ""
+    drafted: bool = False
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _InFlight:
+    cut: Cut
+    window: Window
+    attempt: int
+
+
+class Transcriber:
+    """One stream.
+
+    Args:
+        stream_id: names the stream in the engine's cache keys.
+        parameters: how it is transcribed.
+        detector: its voice activity detector.
+    """
+
+    def __init__(self, stream_id: str, parameters: StreamParameters, detector: SpeechDetector) -> None:
+        self._stream_id = stream_id
+        self._parameters = parameters
+        self._detector = detector
+        self._timeline = Timeline(parameters.sample_rate)
+        self._segmenter = Segmenter(parameters)
+        self._strategy: Strategy = Windowed(parameters)
+        self._language = LanguageChoice(parameters.language)
+        self._turn = _Turn(number=0, start=0)
+        self._turn_ends: deque[int] = deque()
+        self._in_flight: _InFlight | None = None
+        self._retry: _InFlight | None = None
+        self._decoded = 0
+        self._segment_opens = True
+        self._steps = 0
+
+    @property
+    def received(self) -> int:
+        """Absolute position up to which audio has been received, in samples."""
+        return self._timeline.end
+
+    @property
+    def lag(self) -> float:
+        """Seconds of audio received and not yet decoded or known to be silence."""
+        return (self._timeline.end - self._decoded) / self._parameters.sample_rate
+
+    @property
+    def held_seconds(self) -> float:
+        """Seconds of audio in memory."""
+        return self._timeline.held_seconds
+
+    @property
+    def steps(self) -> int:
+        """Decodes asked for so far."""
+        return self._steps
+
+    @property
+    def turns_pending(self) -> int:
+        """Turns that have been ended and not yet completed."""
+        return len(self._turn_ends)
+
+    def push(self, samples: Samples) -> None:
+        """Take the next audio of the stream: shape (samples,), float32, at the engine's rate."""
+        self._timeline.append(samples)
+        self._segmenter.push(self._detector.probabilities(samples))
+
+    def end_turn(self) -> None:
+        """End the turn at the audio received so far. What is pushed later belongs to the next one."""
+        self._turn_ends.append(self._timeline.end)
+
+    def request(self, minimum_advance: int = 0) -> tuple[Step | None, list[Event]]:
+        """Snapshot the next step.
+
+        Args:
+            minimum_advance: samples that a step has to cover at least (more than a step length skips steps).
+
+        Returns:
+            The step, or None when nothing is to be decoded now; and events of turns that ended without a decode.
+        """
+        events: list[Event] = []
+        if self._in_flight is not None:
+            return None, events
+        if self._retry is not None:
+            return self._snapshot(self._retry), events
+        while (cut := self._next_cut(minimum_advance)) is not None:
+            if cut.segment_start is not None:
+                return self._begin(cut), events
+            self._pass(cut, events)
+        self._pass_silence()
+        return None, events
+
+    def accept(self, hypothesis: Hypothesis) -> list[Event]:
+        """Finish the step in flight with the engine's answer."""
+        step = self._take_in_flight()
+        final = step.cut.kind is not CutKind.STEP
+        self._language.observe(hypothesis, (step.window.end - step.window.start) / self._parameters.sample_rate)
+        outcome = self._strategy.reconcile(step.window, hypothesis, final=final)
+        events = self._publish(outcome, step.window.end)
+        self._finish(step.cut, events)
+        return events
+
+    def reject(self, error: Exception) -> list[Event]:
+        """Finish the step in flight without an answer: it is tried again, then its turn fails."""
+        step = self._take_in_flight()
+        if step.attempt < MAXIMUM_ATTEMPTS:
+            self._retry = replace(step, attempt=step.attempt + 1)
+            return []
+        self._turn.failed = True
+        self._segmenter.abandon(step.cut.position)
+        self._strategy.close()
+        events = self._publish(Outcome((), ()), step.cut.position)
+        self._pass(step.cut, events)
+        return events
+
+    def _next_cut(self, minimum_advance: int) -> Cut | None:
+        turn_end = self._turn_ends[0] if self._turn_ends else None
+        return self._segmenter.next_cut(self._timeline.end, turn_end, minimum_advance)
+
+    def _begin(self, cut: Cut) -> Step:
+        if not self._strategy.is_open:
+            assert cut.segment_start is not None  # the caller checked
+            self._strategy.open(cut.segment_start)
+            self._segment_opens = True
+        return self._snapshot(_InFlight(cut, self._strategy.plan(cut.position), attempt=1))
+
+    def _snapshot(self, step: _InFlight) -> Step:
+        self._retry = None
+        self._in_flight = step
+        self._steps += 1
+        window = step.window
+        context = " ".join(part for part in (self._parameters.prompt, window.context) if part)
+        return Step(
+            request=DecodeRequest(
+                samples=self._timeline.read(window.start, window.end),
+                language=self._language.chosen,
+                context=context,
+                keywords=self._parameters.keywords,
+                prefix=window.prefix,
+                token_budget=window.token_budget,
+                cache_key=(self._stream_id, window.start),
+            ),
+            final=step.cut.kind is not CutKind.STEP,
+            lag=self.lag,
+        )
+
+    def _take_in_flight(self) -> _InFlight:
+        if self._in_flight is None:
+            raise RuntimeError("no step is in flight: call request() first")
+        step, self._in_flight = self._in_flight, None
+        return step
+
+    def _publish(self, outcome: Outcome, position: int) -> list[Event]:
+        events: list[Event] = []
+        if outcome.settled:
+            events.append(self._settle(outcome.settled, position))
+        draft = "".join(unit.text for unit in outcome.draft)
+        if draft or self._turn.drafted:
+            self._turn.drafted = bool(draft)
+            text = segment_delta(self._turn.transcript, draft, opens_segment=self._segment_opens)
+            events.append(Draft(self._turn.number, text, position))
+        return events
+
+    def _settle(self, units: tuple[Unit, ...], position: int) -> Settled:
+        text = "".join(unit.text for unit in units)
+        delta = segment_delta(self._turn.transcript, text, opens_segment=self._segment_opens)
+        self._segment_opens = False
+        self._turn.transcript += delta
+        words = tuple(SettledWord(unit.text.strip(), unit.start, unit.end, unit.probability) for unit in units)
+        return Settled(self._turn.number, delta, words, self._language.current, position)
+
+    def _finish(self, cut: Cut, events: list[Event]) -> None:
+        if cut.kind is not CutKind.STEP:
+            self._strategy.close()
+        self._pass(cut, events)
+
+    def _pass(self, cut: Cut, events: list[Event]) -> None:
+        """Go past a cut that needs no decode any more."""
+        self._decoded = max(self._decoded, cut.position)
+        if cut.kind is CutKind.TURN:
+            self._turn_ends.popleft()
+            events.append(self._end_turn(cut.position))
+        self._trim()
+
+    def _pass_silence(self) -> None:
+        if not self._strategy.is_open and self._segmenter.in_silence:
+            self._decoded = max(self._decoded, self._segmenter.consumed)
+        self._trim()
+
+    def _trim(self) -> None:
+        needed = self._strategy.needed_from
+        self._timeline.trim(self._segmenter.needed_from if needed is None else needed)
+
+    def _end_turn(self, position: int) -> TurnEnded | TurnFailed:
+        turn = self._turn
+        self._turn = _Turn(turn.number + 1, position)
+        if turn.failed:
+            return TurnFailed(turn.number, "the engine failed on this turn's audio", turn.start, position)
+        return TurnEnded(turn.number, turn.transcript, self._language.current, turn.start, position)
