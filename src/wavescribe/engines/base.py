@@ -52,6 +52,7 @@ class DecodeRequest:
         prefix: token ids that the hypothesis must start with (settled text of this window).
         token_budget: most tokens that may be generated after the prefix.
         times: whether start and end of each piece are wanted.
+        thorough: whether a slower decode that is less prone to loops is worth it.
         cache_key: (stream id, window start); same key, same window start of the same stream.
             A cache under it may save time and must never change a result.
     """
@@ -63,6 +64,7 @@ class DecodeRequest:
     prefix: tuple[int, ...] = ()
     token_budget: int = 224
     times: bool = True
+    thorough: bool = False
     cache_key: tuple[str, int] = ("", 0)
 
 

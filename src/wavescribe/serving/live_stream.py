@@ -10,8 +10,9 @@ import numpy as np
 
 from wavescribe.engines.base import Samples
 from wavescribe.errors import EngineError, WavescribeError
+from wavescribe.serving.metrics import Metrics
 from wavescribe.serving.scheduler import Scheduler
-from wavescribe.streaming.events import Event
+from wavescribe.streaming.events import Event, Settled, TurnFailed
 from wavescribe.streaming.transcriber import Step, Transcriber
 
 BLOCK_SECONDS = 1.0
@@ -38,13 +39,21 @@ class LiveStream:
     Args:
         transcriber: the stream's core.
         scheduler: where its steps run.
+        metrics: where audio, words and lag are counted.
         sample_rate: samples per second of what is fed.
         max_buffer_seconds: most audio received and not yet decoded.
     """
 
     def __init__(
-        self, transcriber: Transcriber, scheduler: Scheduler, *, sample_rate: int, max_buffer_seconds: float
+        self,
+        transcriber: Transcriber,
+        scheduler: Scheduler,
+        metrics: Metrics,
+        *,
+        sample_rate: int,
+        max_buffer_seconds: float,
     ) -> None:
+        self._metrics = metrics
         self._transcriber = transcriber
         self._scheduler = scheduler
         self._sample_rate = sample_rate
@@ -76,6 +85,7 @@ class LiveStream:
                 "client is sending faster than inference can keep up"
             )
         self._received += len(samples)
+        self._metrics.audio_seconds.inc(len(samples) / self._sample_rate)
         self._waiting_samples += len(samples)
         self._put(samples)
 
@@ -99,6 +109,7 @@ class LiveStream:
                 await asyncio.to_thread(self._transcriber.push, item)
                 self._waiting_samples -= len(item)
             async for event in self._decode():
+                self._count(event)
                 yield event
 
     async def _decode(self) -> AsyncIterator[Event]:
@@ -111,6 +122,13 @@ class LiveStream:
                 return
             for event in await self._answer(step):
                 yield event
+
+    def _count(self, event: Event) -> None:
+        if isinstance(event, Settled):
+            self._metrics.words.inc(len(event.words))
+            self._metrics.lag_seconds.observe(self.backlog_seconds)
+        elif isinstance(event, TurnFailed):
+            self._metrics.turns_failed.inc()
 
     async def _answer(self, step: Step) -> list[Event]:
         try:

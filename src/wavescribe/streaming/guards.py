@@ -17,8 +17,8 @@ NO_SPEECH_PROBABILITY = 0.6
 NO_SPEECH_LOGPROB = -1.0
 """Whisper's own rule for a window without speech: no-speech belief above, and log probability below."""
 
-SHORTEST_UNIT_SECONDS = 0.04
-"""Nobody says two words in a row this fast; loops pile their words up where the audio ends."""
+SOUNDLESS_SECONDS = 0.02
+"""A unit this short has no sound of its own: the alignment had nowhere to put it."""
 
 LONGEST_PATTERN_UNITS = 12
 """Longest phrase looked for when a hypothesis repeats itself."""
@@ -37,34 +37,19 @@ def is_no_speech(hypothesis: Hypothesis) -> bool:
 def without_loops(units: Sequence[Unit], sample_rate: int) -> list[Unit]:
     """The units up to where the hypothesis begins to loop.
 
-    A loop is a phrase that repeats at the end of the hypothesis faster than anybody can say it. A phrase that was
-    really said again has sound under each repetition, so it passes.
+    A looping decoder writes a phrase again that nobody said again, and the alignment finds no sound for it: at least
+    half of the repetition's units have no length. A phrase that was really said again has sound under each
+    repetition, so it passes. What follows a loop is dropped with it: it was written on the strength of the loop.
 
     Args:
         units: the units of a hypothesis, in order.
         sample_rate: samples per second of the units' positions.
     """
-    kept = list(units)
-    shortest = SHORTEST_UNIT_SECONDS * sample_rate
-    while kept and _is_piled_up(kept, shortest):
-        kept.pop()
-    for size in range(1, LONGEST_PATTERN_UNITS + 1):
-        kept = _without_fast_repeats(kept, size, shortest)
-    return kept
-
-
-def _is_piled_up(units: Sequence[Unit], shortest: float) -> bool:
-    """Whether the last two units have no audio of their own."""
-    return len(units) >= 2 and all(unit.end - unit.start < shortest for unit in units[-2:])
-
-
-def _without_fast_repeats(units: list[Unit], size: int, shortest: float) -> list[Unit]:
-    """Drop repetitions of the last `size` units that no audio carries."""
-    while len(units) >= 2 * size:
-        last, before = units[-size:], units[-2 * size : -size]
-        if [unit.key for unit in last] != [unit.key for unit in before]:
-            break
-        if last[-1].end - last[0].start >= shortest * 2 * size:
-            break
-        units = units[:-size]
-    return units
+    keys = [unit.key for unit in units]
+    soundless = [unit.end - unit.start <= SOUNDLESS_SECONDS * sample_rate for unit in units]
+    for start in range(1, len(units)):
+        for size in range(1, min(LONGEST_PATTERN_UNITS, start, len(units) - start) + 1):
+            repeated = keys[start : start + size] == keys[start - size : start]
+            if repeated and 2 * sum(soundless[start : start + size]) >= size:
+                return list(units[:start])
+    return list(units)

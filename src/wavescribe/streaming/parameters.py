@@ -16,6 +16,8 @@ class StreamParameters:
         language: ISO 639-1 code, or None to detect it.
         prompt: text in the style wanted, or that came before.
         keywords: words that are likely to occur.
+        context_characters: text that left the window which the engine is still told. Whisper base loops more with it
+            (docs/performance.md), so it is 0 by default.
         hold_seconds: sound that must follow a unit before it settles.
         pause_seconds: silence that closes a segment.
         first_step_seconds: least audio of a segment's first decode that is not its last.
@@ -28,6 +30,7 @@ class StreamParameters:
     language: str | None = None
     prompt: str = ""
     keywords: tuple[str, ...] = ()
+    context_characters: int = 0
     hold_seconds: float = 0.5
     pause_seconds: float = 0.5
     first_step_seconds: float = 1.0

@@ -54,6 +54,7 @@ class _InFlight:
     cut: Cut
     window: Window
     attempt: int
+    thorough: bool = False
 
 
 class Transcriber:
@@ -140,6 +141,9 @@ class Transcriber:
         """Finish the step in flight with the engine's answer."""
         step = self._take_in_flight()
         final = step.cut.kind is not CutKind.STEP
+        if final and not step.thorough and self._strategy.is_doubtful(step.window, hypothesis):
+            self._retry = replace(step, thorough=True)
+            return []
         self._language.observe(hypothesis, (step.window.end - step.window.start) / self._parameters.sample_rate)
         outcome = self._strategy.reconcile(step.window, hypothesis, final=final)
         events = self._publish(outcome, step.window.end)
@@ -184,6 +188,7 @@ class Transcriber:
                 keywords=self._parameters.keywords,
                 prefix=window.prefix,
                 token_budget=window.token_budget,
+                thorough=step.thorough,
                 cache_key=(self._stream_id, window.start),
             ),
             final=step.cut.kind is not CutKind.STEP,

@@ -100,7 +100,9 @@ class WhisperEngine:
             raise EngineError(f"the model failed on a window of {len(request.samples)} samples: {error}") from error
 
     def _decode_window(self, request: DecodeRequest) -> Hypothesis:
-        encoded = self._network.encode(encoder_input(self._model.feature_extractor, request.samples))
+        encoded = self._network.encode(
+            encoder_input(self._model.feature_extractor, request.samples, thorough=request.thorough)
+        )
         language, language_probability = self._language(request, encoded)
         tokenizer = self._tokenizer(language)
         prompt = build_prompt(tokenizer, request)

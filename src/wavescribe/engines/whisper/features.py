@@ -16,27 +16,30 @@ FRAME_SAMPLES = 160
 PADDING_SECONDS = 1.5
 """Silence after the window. With less than about a second the decoder loops at the window's end."""
 
-MINIMUM_SECONDS = 4.0
+MINIMUM_SECONDS = 6.0
 """Shortest encoder input, padding included. Shorter inputs make the decoder loop."""
 
 MAXIMUM_SECONDS = 30.0
 """Longest encoder input that the model was trained on."""
 
 
-def padded_length(samples: int) -> int:
-    """Length in samples of the encoder input for a window of that many samples."""
+def padded_length(samples: int, *, thorough: bool = False) -> int:
+    """Length in samples of the encoder input for a window of that many samples; 30 seconds when thorough."""
+    if thorough:
+        return int(MAXIMUM_SECONDS * SAMPLE_RATE)
     wanted = max(samples + int(PADDING_SECONDS * SAMPLE_RATE), int(MINIMUM_SECONDS * SAMPLE_RATE))
     return min(wanted, int(MAXIMUM_SECONDS * SAMPLE_RATE))
 
 
-def encoder_input(extract: Any, samples: Samples) -> ctranslate2.StorageView:
+def encoder_input(extract: Any, samples: Samples, *, thorough: bool = False) -> ctranslate2.StorageView:
     """The log-mel features of a window, shape (1, mels, frames), float32.
 
     Args:
         extract: faster-whisper's feature extractor of the model.
         samples: shape (samples,), at most 30 seconds at 16 kHz.
+        thorough: whether to pad to the 30 seconds that the model was trained on.
     """
-    padded = np.zeros(padded_length(len(samples)), dtype=np.float32)
+    padded = np.zeros(padded_length(len(samples), thorough=thorough), dtype=np.float32)
     padded[: len(samples)] = samples[: len(padded)]
     features = extract(padded, padding=0)
     return ctranslate2.StorageView.from_array(np.ascontiguousarray(features[None], dtype=np.float32))

@@ -56,5 +56,8 @@ class Strategy(Protocol):
     def reconcile(self, window: Window, hypothesis: Hypothesis, *, final: bool) -> Outcome:
         """Take the engine's answer for a window; a final one settles everything that is left."""
 
+    def is_doubtful(self, window: Window, hypothesis: Hypothesis) -> bool:
+        """Whether a segment's last hypothesis should be decoded once more, thoroughly, before it settles."""
+
     def close(self) -> None:
         """End the segment; what it wrote stays as context."""

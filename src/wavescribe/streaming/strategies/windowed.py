@@ -16,9 +16,6 @@ from wavescribe.streaming.parameters import StreamParameters
 from wavescribe.streaming.strategies.base import Outcome, Window
 from wavescribe.streaming.units import Unit, continues_word, split_units
 
-CONTEXT_CHARACTERS = 200
-"""Text before the window that the engine is told; longer context costs a prefill at every step."""
-
 
 class Windowed:
     """The rolling window of one stream.
@@ -70,13 +67,18 @@ class Windowed:
 
     def reconcile(self, window: Window, hypothesis: Hypothesis, *, final: bool) -> Outcome:
         """Settle what two hypotheses agree on, or everything when the step is the segment's last."""
-        units = self._new_units(window, hypothesis)
+        units = without_loops(self._new_units(window, hypothesis), self._parameters.sample_rate)
         settled = units if final else units[: self._settled_length(units, window.end)]
         self._settled.extend(settled)
         self._pending = units[len(settled) :]
         if not final and window.end + self._step - window.start > self._length:
             settled = [*settled, *self._roll(window)]
         return Outcome(tuple(settled), tuple(self._pending))
+
+    def is_doubtful(self, window: Window, hypothesis: Hypothesis) -> bool:
+        """Whether the hypothesis loops, so that a more thorough decode is worth its cost."""
+        units = self._new_units(window, hypothesis)
+        return hypothesis.truncated or len(without_loops(units, self._parameters.sample_rate)) < len(units)
 
     def close(self) -> None:
         """End the segment; what it wrote stays as context."""
@@ -101,7 +103,7 @@ class Windowed:
         units = split_units(pieces, window.start, window.end, self._parameters.sample_rate)
         if self._settled and units and continues_word(self._settled[-1].text, units[0].text):
             units = units[1:]
-        return without_loops(units, self._parameters.sample_rate)
+        return units
 
     def _settled_length(self, units: Sequence[Unit], window_end: int) -> int:
         """How many leading units settle: agreed on, followed by enough sound and by a newer unit."""
@@ -152,4 +154,5 @@ class Windowed:
         return self._settled[index].end + max(0, self._gap(index)) // 2
 
     def _remember(self, units: Sequence[Unit]) -> None:
-        self._history = (self._history + "".join(unit.text for unit in units))[-CONTEXT_CHARACTERS:]
+        text = self._history + "".join(unit.text for unit in units)
+        self._history = text[max(0, len(text) - self._parameters.context_characters) :]

@@ -1,0 +1,1 @@
+"""Dialects: pure translators between wire messages and the core's commands and events."""

@@ -1,0 +1,162 @@
+"""`WS /v1/audio/transcriptions/stream`: the thin shell around the dialect and a live stream."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from contextlib import ExitStack
+
+from fastapi import APIRouter
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from wavescribe.api.dialects.commands import AppendAudio, Command, FinishStream, Refuse, StartStream
+from wavescribe.api.dialects.transcription_stream import TranscriptionStreamDialect
+from wavescribe.errors import InvalidRequestError, OverloadedError
+from wavescribe.serving.live_service import LiveService
+from wavescribe.serving.live_stream import BufferOverflowError, LiveStream
+from wavescribe.streaming.events import TurnFailed
+
+logger = logging.getLogger(__name__)
+
+NORMAL, TOO_BIG, INTERNAL_ERROR, TRY_LATER = 1000, 1009, 1011, 1013
+
+
+class _Closed(Exception):
+    """Ends the connection with a close code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class TranscriptionSocket:
+    """One connection: a task that reads, and one that works and writes.
+
+    Args:
+        socket: the accepted connection.
+        service: where the stream is opened.
+    """
+
+    def __init__(self, socket: WebSocket, service: LiveService) -> None:
+        self._socket = socket
+        self._service = service
+        self._dialect = TranscriptionStreamDialect(f"sess_{secrets.token_hex(6)}")
+        self._stream: LiveStream | None = None
+
+    async def serve(self) -> None:
+        """Serve the connection to its end."""
+        with ExitStack() as place:
+            try:
+                await self._check_engine()
+                await self._until_started(place)
+                await self._transcribe()
+            except _Closed as closed:
+                await self._close(closed.code)
+            except WebSocketDisconnect:
+                logger.info("client left", extra={"session_id": self._dialect.session_id})
+            except Exception:  # whatever it is, this client hears of it and no other stream does
+                logger.exception("stream failed", extra={"session_id": self._dialect.session_id})
+                await self._send_error("internal_error", "Internal server error")
+                await self._close(INTERNAL_ERROR)
+
+    async def _check_engine(self) -> None:
+        if not self._service.can_stream:
+            await self._send_error("unsupported_model", "Model does not support streaming ASR")
+            raise _Closed(NORMAL)
+
+    async def _until_started(self, place: ExitStack) -> None:
+        while self._stream is None:
+            command = await self._receive()
+            if isinstance(command, StartStream):
+                await self._start(command, place)
+            elif isinstance(command, Refuse):
+                await self._refuse(command)
+
+    async def _start(self, command: StartStream, place: ExitStack) -> None:
+        try:
+            self._stream = place.enter_context(self._service.open(command.language))
+        except OverloadedError as error:
+            await self._send_error("too_many_sessions", str(error))
+            raise _Closed(TRY_LATER) from error
+        except InvalidRequestError as error:
+            self._dialect.refuse_start()
+            await self._send_error("invalid_payload", str(error))
+            return
+        for frame in self._dialect.started():
+            await self._socket.send_text(frame)
+
+    async def _transcribe(self) -> None:
+        """Read and write at once; whichever ends first, by the client or an error, ends the other."""
+        assert self._stream is not None
+        reader = asyncio.create_task(self._read(self._stream), name="read")
+        writer = asyncio.create_task(self._write(self._stream), name="write")
+        try:
+            await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_EXCEPTION)
+            for task in (reader, writer):
+                if task.done():
+                    task.result()
+        finally:
+            reader.cancel()
+            writer.cancel()
+            await asyncio.gather(reader, writer, return_exceptions=True)
+
+    async def _read(self, stream: LiveStream) -> None:
+        while True:
+            command = await self._receive()
+            if isinstance(command, Refuse):
+                await self._refuse(command)
+            elif isinstance(command, AppendAudio):
+                await self._feed(stream, command)
+            elif isinstance(command, FinishStream):
+                stream.end_turn()
+                stream.finish()
+
+    async def _feed(self, stream: LiveStream, command: AppendAudio) -> None:
+        try:
+            stream.feed(command.samples)
+        except BufferOverflowError as error:
+            await self._send_error("buffer_overflow", str(error))
+            raise _Closed(TOO_BIG) from error
+
+    async def _write(self, stream: LiveStream) -> None:
+        async for event in stream.run():
+            for frame in self._dialect.render(event):
+                await self._socket.send_text(frame)
+            if isinstance(event, TurnFailed):
+                raise _Closed(INTERNAL_ERROR)
+        raise _Closed(NORMAL)
+
+    async def _receive(self) -> Command | None:
+        message = await self._socket.receive()
+        if message["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(message.get("code", 1005))
+        binary = message.get("bytes")
+        if binary is not None:
+            return self._dialect.parse_binary(binary)
+        return self._dialect.parse_text(message.get("text") or "")
+
+    async def _refuse(self, command: Refuse) -> None:
+        await self._send_error(command.code, command.message)
+        if command.close:
+            raise _Closed(NORMAL)
+
+    async def _send_error(self, code: str, message: str) -> None:
+        if self._socket.application_state is WebSocketState.CONNECTED:
+            await self._socket.send_text(self._dialect.error(code, message))
+
+    async def _close(self, code: int) -> None:
+        if self._socket.application_state is WebSocketState.CONNECTED:
+            await self._socket.close(code)
+
+
+def transcription_socket_router(service: LiveService) -> APIRouter:
+    """The route of the protocol."""
+    router = APIRouter()
+
+    @router.websocket("/v1/audio/transcriptions/stream")
+    async def stream(socket: WebSocket) -> None:
+        await socket.accept()
+        await TranscriptionSocket(socket, service).serve()
+
+    return router

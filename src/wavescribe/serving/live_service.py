@@ -1,0 +1,107 @@
+"""Live streams of one server: admission, creation and the scheduler's life."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+
+from wavescribe.engines.base import Engine
+from wavescribe.errors import InvalidRequestError, OverloadedError
+from wavescribe.serving.live_stream import LiveStream
+from wavescribe.serving.metrics import Metrics
+from wavescribe.serving.scheduler import Scheduler
+from wavescribe.settings import Settings
+from wavescribe.streaming.parameters import StreamParameters
+from wavescribe.streaming.transcriber import Transcriber
+from wavescribe.vad.silero import SileroDetector
+
+
+class LiveService:
+    """Opens live streams on one engine.
+
+    Args:
+        engine: the engine.
+        settings: the server's settings.
+        metrics: where streams are counted.
+    """
+
+    def __init__(self, engine: Engine, settings: Settings, metrics: Metrics) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._metrics = metrics
+        self._scheduler = Scheduler(engine, settings.workers, metrics)
+        self._active = 0
+
+    @property
+    def active(self) -> int:
+        """Streams that are open."""
+        return self._active
+
+    @property
+    def can_stream(self) -> bool:
+        """Whether the engine can continue settled text, which live streams need."""
+        return self._engine.info.takes_prefix
+
+    @property
+    def sample_rate(self) -> int:
+        """Samples per second that streams are fed at."""
+        return self._engine.info.sample_rate
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run the scheduler while the context is open; its failure ends the context with its exception."""
+        task = asyncio.create_task(self._scheduler.run(), name="scheduler")
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    @contextmanager
+    def open(self, language: str | None = None) -> Iterator[LiveStream]:
+        """Open a stream; it is closed, and its place free again, when the context ends.
+
+        Args:
+            language: ISO 639-1 code, or None to detect it.
+
+        Raises:
+            OverloadedError: as many streams are open as the server takes.
+            InvalidRequestError: the engine does not know the language.
+        """
+        self._check_language(language)
+        if self._active >= self._settings.max_sessions:
+            self._metrics.refused_streams.inc()
+            raise OverloadedError(f"Maximum concurrent sessions reached ({self._settings.max_sessions}).")
+        self._active += 1
+        self._metrics.active_streams.inc()
+        try:
+            yield self._stream(language)
+        finally:
+            self._active -= 1
+            self._metrics.active_streams.dec()
+
+    def _check_language(self, language: str | None) -> None:
+        if language is not None and language not in self._engine.info.languages:
+            known = ", ".join(self._engine.info.languages)
+            raise InvalidRequestError(
+                f"Unknown language {language!r}; this model knows: {known}", code="invalid_value", param="language"
+            )
+
+    def _stream(self, language: str | None) -> LiveStream:
+        parameters = StreamParameters(
+            sample_rate=self.sample_rate,
+            step_seconds=self._settings.step_seconds,
+            window_seconds=self._settings.window_seconds,
+            language=language,
+        )
+        transcriber = Transcriber(f"stream_{secrets.token_hex(8)}", parameters, SileroDetector())
+        return LiveStream(
+            transcriber,
+            self._scheduler,
+            self._metrics,
+            sample_rate=self.sample_rate,
+            max_buffer_seconds=self._settings.max_buffer_seconds,
+        )
