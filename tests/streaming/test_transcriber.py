@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from fakes import FakeEngine, LevelDetector, drive, speak, transcribe
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wavescribe.engines.base import Hypothesis, Piece
+from wavescribe.errors import EngineError
+from wavescribe.streaming.events import Draft, Event, Settled, TurnEnded, TurnFailed
+from wavescribe.streaming.parameters import StreamParameters
+from wavescribe.streaming.transcriber import Transcriber
+
+
+def deltas(events: list[Event]) -> str:
+    return "".join(event.delta for event in events if isinstance(event, Settled))
+
+
+def transcripts(events: list[Event]) -> list[str]:
+    return [event.transcript for event in events if isinstance(event, TurnEnded)]
+
+
+def new_transcriber() -> Transcriber:
+    return Transcriber("s", StreamParameters(), LevelDetector())
+
+
+def test_speech_becomes_its_words() -> None:
+    events = transcribe(speak([1, 2, 3, 4, 5, 6]), FakeEngine())
+    assert transcripts(events) == ["w1 w2 w3 w4 w5 w6"]
+
+
+def test_the_join_of_the_deltas_is_the_transcript() -> None:
+    events = transcribe(speak(list(range(1, 40)), silence=1.0), FakeEngine())
+    assert deltas(events) == transcripts(events)[0]
+    assert transcripts(events)[0].split() == [f"w{number}" for number in range(1, 40)]
+
+
+def test_text_settles_before_the_turn_ends() -> None:
+    events = transcribe(speak(list(range(1, 12))), FakeEngine())
+    first = next(index for index, event in enumerate(events) if isinstance(event, Settled))
+    assert first < len(events) - 2
+    assert events[first].position <= 4 * 16_000  # type: ignore[union-attr]
+
+
+def test_a_word_settles_only_when_two_hypotheses_agree_on_it() -> None:
+    def waver(call: int, pieces: list[Piece]) -> list[Piece]:
+        text = f" guess{call}"
+        return [Piece((900 + call,), text, piece.start, piece.end, 0.5) for piece in pieces]
+
+    events = transcribe(speak(list(range(1, 9))), FakeEngine(alter=waver))
+    before_the_end = [event for event in events if isinstance(event, Settled)][:-1]
+    assert before_the_end == []
+
+
+def test_a_repeated_phrase_is_kept() -> None:
+    phrase = [1, 2, 3]
+    events = transcribe(speak(phrase * 8, silence=1.0), FakeEngine())
+    assert transcripts(events)[0].split() == ["w1", "w2", "w3"] * 8
+
+
+def test_a_settled_word_never_grows_by_a_fragment() -> None:
+    def grow(call: int, pieces: list[Piece]) -> list[Piece]:
+        fragment = Piece((777,), "ly", pieces[0].start, pieces[0].start, 0.9) if pieces else None
+        return [fragment, *pieces] if fragment and call > 3 else pieces
+
+    events = transcribe(speak(list(range(1, 10))), FakeEngine(alter=grow))
+    assert "ly" not in transcripts(events)[0]
+
+
+def test_silence_is_not_decoded_and_not_kept() -> None:
+    engine = FakeEngine()
+    transcriber = new_transcriber()
+    events: list[Event] = []
+    for _ in range(600):
+        transcriber.push(np.zeros(16_000, dtype=np.float32))
+        events += drive(transcriber, engine)
+        assert transcriber.held_seconds < 2
+    transcriber.end_turn()
+    events += drive(transcriber, engine)
+    assert engine.requests == []
+    assert transcripts(events) == [""]
+
+
+def test_windows_and_memory_stay_bounded_in_endless_speech() -> None:
+    engine = FakeEngine()
+    transcriber = new_transcriber()
+    for second in range(300):
+        transcriber.push(speak([second % 90 + 1, (second + 1) % 90 + 1]))
+        drive(transcriber, engine)
+        assert transcriber.held_seconds <= 9.5
+    assert max(len(request.samples) for request in engine.requests) <= 9 * 16_000
+    assert len(engine.requests) <= 301
+
+
+def test_an_engine_that_never_agrees_with_itself_still_rolls_and_loses_no_audio() -> None:
+    def waver(call: int, pieces: list[Piece]) -> list[Piece]:
+        return [
+            Piece(piece.token_ids, f" x{call}_{piece.token_ids[0]}", piece.start, piece.end, 0.5) for piece in pieces
+        ]
+
+    engine = FakeEngine(alter=waver)
+    events = transcribe(speak(list(range(1, 60))), engine)
+    heard = [word.split("_")[1] for word in transcripts(events)[0].split()]
+    assert max(len(request.samples) for request in engine.requests) <= 9 * 16_000
+    assert len(heard) >= 50
+
+
+def test_audio_pushed_at_once_is_decoded_in_bounded_windows_in_order() -> None:
+    engine = FakeEngine()
+    transcribe(speak(list(range(1, 99))), engine, packet=10**9)
+    assert max(len(request.samples) for request in engine.requests) <= 9 * 16_000
+    starts = [request.cache_key[1] for request in engine.requests]
+    assert starts == sorted(starts)
+
+
+def test_a_pause_settles_everything_before_it() -> None:
+    transcriber = new_transcriber()
+    transcriber.push(speak([1, 2, 3], silence=0.8))
+    events = drive(transcriber, FakeEngine())
+    assert deltas(events) == "w1 w2 w3"
+
+
+def test_what_is_pushed_after_a_turns_end_belongs_to_the_next_turn() -> None:
+    transcriber, engine = new_transcriber(), FakeEngine()
+    transcriber.push(speak([1, 2, 3, 4]))
+    transcriber.end_turn()
+    transcriber.push(speak([5, 6, 7, 8]))
+    transcriber.end_turn()
+    events = drive(transcriber, engine)
+    assert transcripts(events) == ["w1 w2 w3 w4", "w5 w6 w7 w8"]
+    assert [event.start for event in events if isinstance(event, TurnEnded)] == [0, 32_000]
+
+
+def test_an_empty_turn_ends_with_an_empty_transcript() -> None:
+    transcriber = new_transcriber()
+    transcriber.end_turn()
+    assert drive(transcriber, FakeEngine()) == [TurnEnded(0, "", "", 0, 0)]
+
+
+def test_only_one_step_is_in_flight() -> None:
+    transcriber = new_transcriber()
+    transcriber.push(speak(list(range(1, 9))))
+    step, _ = transcriber.request()
+    assert step is not None
+    assert transcriber.request() == (None, [])
+
+
+def test_accept_without_a_step_is_an_error() -> None:
+    with pytest.raises(RuntimeError, match="no step is in flight"):
+        new_transcriber().accept(Hypothesis((), "en", 1.0, 0.0, 0.0))
+
+
+def test_a_failed_step_is_tried_again_and_nothing_is_lost() -> None:
+    transcriber, engine = new_transcriber(), FakeEngine()
+    transcriber.push(speak([1, 2, 3, 4]))
+    transcriber.end_turn()
+    step, _ = transcriber.request()
+    assert step is not None
+    assert transcriber.reject(EngineError("once")) == []
+    events = drive(transcriber, engine)
+    assert transcripts(events) == ["w1 w2 w3 w4"]
+
+
+def test_a_turn_that_keeps_failing_ends_in_failure_and_the_next_one_is_clean() -> None:
+    transcriber, engine = new_transcriber(), FakeEngine()
+    transcriber.push(speak([1, 2, 3, 4]))
+    transcriber.end_turn()
+    events: list[Event] = []
+    while not any(isinstance(event, TurnFailed) for event in events):
+        step, more = transcriber.request()
+        events += more
+        if step is not None:
+            events += transcriber.reject(EngineError("always"))
+    transcriber.push(speak([5, 6, 7, 8]))
+    transcriber.end_turn()
+    events += drive(transcriber, engine)
+    assert [type(event) for event in events if isinstance(event, TurnEnded | TurnFailed)] == [TurnFailed, TurnEnded]
+    assert transcripts(events) == ["w5 w6 w7 w8"]
+
+
+def test_a_looping_last_hypothesis_is_decoded_once_more_thoroughly() -> None:
+    def loop(_: int, pieces: list[Piece]) -> list[Piece]:
+        echo = [Piece(piece.token_ids, piece.text, pieces[-1].end, pieces[-1].end, 0.9) for piece in pieces]
+        return pieces + echo
+
+    engine = FakeEngine(alter=loop)
+    events = transcribe(speak([1, 2, 3], silence=0.8), engine)
+    assert transcripts(events) == ["w1 w2 w3"]
+    assert [request.thorough for request in engine.requests][-2:] == [False, True]
+
+
+def test_a_draft_is_withdrawn_when_its_text_settles() -> None:
+    events = transcribe(speak([1, 2, 3, 4], silence=0.8), FakeEngine())
+    drafts = [event.text for event in events if isinstance(event, Draft)]
+    assert drafts[0] != ""
+    assert drafts[-1] == ""
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    words=st.lists(st.integers(0, 9), min_size=1, max_size=30),
+    packet=st.sampled_from([16, 317, 1_600, 16_000, 160_000]),
+    step=st.sampled_from([0.5, 1.0, 2.0]),
+)
+def test_packets_change_nothing(words: list[int], packet: int, step: float) -> None:
+    samples = speak(words, silence=0.7)
+    whole = transcribe(samples, FakeEngine(), packet=10**9, step_seconds=step)
+    parts = transcribe(samples, FakeEngine(), packet=packet, step_seconds=step)
+    assert parts == whole
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), words=st.lists(st.integers(0, 9), min_size=1, max_size=40))
+def test_an_engine_that_revises_stutters_and_fails_never_breaks_the_text(data: st.DataObject, words: list[int]) -> None:
+    def mangle(_: int, pieces: list[Piece]) -> list[Piece]:
+        match data.draw(st.sampled_from(["as is", "empty", "revise", "stutter", "shorten"])):
+            case "empty":
+                return []
+            case "revise":
+                return [Piece((800,), " revised", piece.start, piece.end, 0.4) for piece in pieces]
+            case "stutter":
+                return [piece for piece in pieces for _ in range(2)]
+            case "shorten":
+                return pieces[: len(pieces) // 2]
+            case _:
+                return pieces
+
+    transcriber, engine = new_transcriber(), FakeEngine(alter=mangle)
+    transcriber.push(speak(words, silence=0.5))
+    transcriber.end_turn()
+    events: list[Event] = []
+    while True:
+        step, more = transcriber.request()
+        events += more
+        if step is None:
+            break
+        if data.draw(st.integers(0, 9)) == 0:
+            events += transcriber.reject(EngineError("chance"))
+        else:
+            events += transcriber.accept(engine.decode(step.request))
+    ends = [event for event in events if isinstance(event, TurnEnded | TurnFailed)]
+    assert len(ends) == 1
+    if isinstance(ends[0], TurnEnded):
+        assert deltas(events) == ends[0].transcript
+    assert transcriber.turns_pending == 0
