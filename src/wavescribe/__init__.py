@@ -1,2 +1,1 @@
 """wavescribe: real-time speech recognition as a service."""
-

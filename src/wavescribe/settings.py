@@ -29,7 +29,9 @@ class Settings(BaseSettings):
     max_upload_bytes: int = Field(200 * MEBIBYTE, ge=1, description="largest file accepted by the HTTP API, in bytes")
     max_audio_seconds: float = Field(4 * 3600, gt=0, description="longest decoded audio of one file, in seconds")
     max_sessions: int = Field(32, ge=1, description="live streams at the same time")
-    max_buffer_seconds: float = Field(1800, gt=0, description="audio of one stream received and not yet decoded, in seconds")
+    max_buffer_seconds: float = Field(
+        1800, gt=0, description="audio of one stream received and not yet decoded, in seconds"
+    )
     max_file_jobs: int = Field(4, ge=1, description="files transcribed or waiting at the same time")
 
 

@@ -1,0 +1,75 @@
+"""The whole application: services, routes and their life."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import numpy as np
+from fastapi import FastAPI
+
+from wavescribe.api.errors import install_error_handlers
+from wavescribe.api.health import health_router
+from wavescribe.api.models import ServedModels, models_router
+from wavescribe.api.request_id import RequestIdMiddleware
+from wavescribe.api.transcription_socket import transcription_socket_router
+from wavescribe.api.transcriptions import transcriptions_router
+from wavescribe.api.upload_limit import UploadLimitMiddleware
+from wavescribe.engines.base import DecodeRequest, Engine
+from wavescribe.serving.file_service import FileService
+from wavescribe.serving.live_service import LiveService
+from wavescribe.serving.metrics import Metrics
+from wavescribe.settings import Settings
+
+
+class Server:
+    """The services of one engine, and whether they are ready.
+
+    Args:
+        engine: the loaded engine.
+        settings: the server's settings.
+    """
+
+    def __init__(self, engine: Engine, settings: Settings) -> None:
+        self._engine = engine
+        self.metrics = Metrics()
+        self.live = LiveService(engine, settings, self.metrics)
+        self.files = FileService(engine, settings, self.metrics)
+        self.ready = False
+
+    @asynccontextmanager
+    async def running(self, _: FastAPI) -> AsyncIterator[None]:
+        """The application's life: the scheduler runs, and one decode is made before the server calls itself ready."""
+        async with self.live.running():
+            warming = asyncio.create_task(self._warm_up(), name="warm up")
+            try:
+                yield
+            finally:
+                warming.cancel()
+                await asyncio.gather(warming, return_exceptions=True)
+
+    async def _warm_up(self) -> None:
+        second = np.zeros(self._engine.info.sample_rate, dtype=np.float32)
+        await asyncio.to_thread(self._engine.decode, [DecodeRequest(second, token_budget=1)])
+        self.ready = True
+
+
+def build_app(engine: Engine, settings: Settings) -> FastAPI:
+    """The ASGI application.
+
+    Args:
+        engine: the loaded engine; the caller closes it.
+        settings: the server's settings.
+    """
+    server = Server(engine, settings)
+    models = ServedModels(engine.info.name)
+    app = FastAPI(title="wavescribe", lifespan=server.running, docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(health_router(server.metrics, lambda: server.ready))
+    app.include_router(models_router(models))
+    app.include_router(transcriptions_router(server.files, models))
+    app.include_router(transcription_socket_router(server.live))
+    install_error_handlers(app)
+    app.add_middleware(UploadLimitMiddleware, max_bytes=settings.max_upload_bytes)
+    app.add_middleware(RequestIdMiddleware)
+    return app

@@ -1,0 +1,111 @@
+"""`POST /v1/audio/transcriptions` and `POST /v1/audio/translations`."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from fastapi import APIRouter
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from wavescribe.api.models import ServedModels
+from wavescribe.api.response_formats import render
+from wavescribe.api.transcription_form import MAXIMUM_PART_BYTES, TranscriptionForm, read_form
+from wavescribe.engines.base import FileOptions, Task
+from wavescribe.errors import InvalidRequestError
+from wavescribe.serving.file_result import FileResult
+from wavescribe.serving.file_service import FileService
+
+CLIENT_LEFT = Response(status_code=499)
+"""Nobody reads it: the client has gone."""
+
+
+def transcriptions_router(service: FileService, models: ServedModels) -> APIRouter:
+    """The two file endpoints."""
+    router = APIRouter(prefix="/v1/audio")
+
+    @router.post("/transcriptions")
+    async def transcriptions(request: Request) -> Response:
+        return await _answer(request, service, models, "transcribe")
+
+    @router.post("/translations")
+    async def translations(request: Request) -> Response:
+        return await _answer(request, service, models, "translate")
+
+    return router
+
+
+async def _answer(request: Request, service: FileService, models: ServedModels, task: Task) -> Response:
+    _check_content_type(request)
+    try:
+        async with request.form(max_files=8, max_part_size=MAXIMUM_PART_BYTES) as fields:
+            form = read_form(fields, task)
+            models.check(form.model)
+            _check_stream(form)
+            result = await _while_connected(request, service, form, _options(form, service))
+    except HTTPException as error:
+        raise InvalidRequestError(f"The form cannot be read: {error.detail}", code="invalid_value") from error
+    if result is None:
+        return CLIENT_LEFT
+    body, media_type = render(result, form.response_format, form.granularities)
+    return Response(body, media_type=media_type)
+
+
+def _check_content_type(request: Request) -> None:
+    kind = request.headers.get("content-type", "")
+    if not kind.startswith("multipart/form-data"):
+        raise InvalidRequestError(
+            f"Expected multipart/form-data with the parts 'file' and 'model', got '{kind or 'no content type'}'.",
+            code="unsupported_content_type",
+        )
+
+
+def _check_stream(form: TranscriptionForm) -> None:
+    if form.stream:
+        raise InvalidRequestError(
+            "stream=true is not available on this endpoint yet; leave it out, or speak to the WebSocket "
+            "/v1/audio/transcriptions/stream.",
+            code="unsupported_value",
+            param="stream",
+        )
+
+
+def _options(form: TranscriptionForm, service: FileService) -> FileOptions:
+    """The options for this engine; an English-only one needs no language from the client."""
+    info = service.info
+    if form.options.task == "translate" and not info.translates:
+        raise InvalidRequestError(
+            f"The model '{info.name}' cannot translate to English; use /v1/audio/transcriptions.",
+            code="unsupported_value",
+            param="model",
+        )
+    language = form.options.language
+    if language is not None and language not in info.languages:
+        raise InvalidRequestError(
+            f"The model '{info.name}' does not transcribe the language '{language}'.",
+            code="unsupported_value",
+            param="language",
+        )
+    return replace(form.options, language=info.languages[0] if len(info.languages) == 1 else language)
+
+
+async def _while_connected(
+    request: Request, service: FileService, form: TranscriptionForm, options: FileOptions
+) -> FileResult | None:
+    """The result, or None when the client went away first; its work is stopped then."""
+    work = asyncio.create_task(service.transcribe(form.file.file, options), name="file")
+    gone = asyncio.create_task(_disconnected(request), name="disconnect")
+    try:
+        await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
+        return await work if work.done() else None
+    finally:
+        gone.cancel()
+        work.cancel()
+        await asyncio.gather(work, gone, return_exceptions=True)
+
+
+async def _disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,105 @@
+"""Whole files: admission, decoding and transcription off the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import BinaryIO
+
+from wavescribe.audio.decoding import decode_audio
+from wavescribe.engines.base import Engine, EngineInfo, FileOptions, Samples, Segment
+from wavescribe.errors import OverloadedError, WavescribeError
+from wavescribe.serving.file_result import FileResult
+from wavescribe.serving.metrics import Metrics
+from wavescribe.settings import Settings
+
+MINIMUM_SECONDS = 0.1
+"""Shortest audio that is transcribed, as in the OpenAI API."""
+
+RETRY_SECONDS = 5
+"""What a refused client is told to wait."""
+
+
+class FileService:
+    """Transcribes files, at most `max_file_jobs` at once and `workers` of them on the engine.
+
+    Args:
+        engine: the engine.
+        settings: the server's settings.
+        metrics: where files are counted.
+    """
+
+    def __init__(self, engine: Engine, settings: Settings, metrics: Metrics) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._metrics = metrics
+        self._jobs = 0
+        self._workers = asyncio.Semaphore(settings.workers)
+
+    @property
+    def info(self) -> EngineInfo:
+        """What the engine can do."""
+        return self._engine.info
+
+    async def transcribe(self, source: BinaryIO, options: FileOptions) -> FileResult:
+        """Decode a file and transcribe it; cancelling stops the work at the next segment.
+
+        Args:
+            source: the file's bytes, seekable; it must stay open until this returns.
+            options: how.
+
+        Raises:
+            OverloadedError: too many files are under way.
+            InvalidRequestError: the file is not audio, too short or too long, or the engine cannot do what is asked.
+            EngineError: the model failed.
+        """
+        if self._jobs >= self._settings.max_file_jobs:
+            self._metrics.files.labels("refused").inc()
+            raise OverloadedError(
+                f"{self._jobs} files are being transcribed, the most this server takes at once; try again later",
+                retry_after=RETRY_SECONDS,
+            )
+        self._jobs += 1
+        try:
+            return await self._counted(source, options)
+        finally:
+            self._jobs -= 1
+
+    async def _counted(self, source: BinaryIO, options: FileOptions) -> FileResult:
+        try:
+            result = await self._work(source, options)
+        except WavescribeError:
+            self._metrics.files.labels("failed").inc()
+            raise
+        self._metrics.files.labels("completed").inc()
+        return result
+
+    async def _work(self, source: BinaryIO, options: FileOptions) -> FileResult:
+        left = threading.Event()
+        async with self._workers:
+            running = asyncio.ensure_future(asyncio.to_thread(self._run, source, options, left))
+            try:
+                return await asyncio.shield(running)
+            except asyncio.CancelledError:
+                # The file must stay open, and the worker taken, until the thread has let go of both.
+                left.set()
+                await asyncio.wait({running})
+                raise
+
+    def _run(self, source: BinaryIO, options: FileOptions, left: threading.Event) -> FileResult:
+        samples = decode_audio(
+            source,
+            sample_rate=self._engine.info.sample_rate,
+            max_seconds=self._settings.max_audio_seconds,
+            min_seconds=MINIMUM_SECONDS,
+        )
+        return self._transcribe(samples, options, left)
+
+    def _transcribe(self, samples: Samples, options: FileOptions, left: threading.Event) -> FileResult:
+        transcription = self._engine.transcribe_file(samples, options)
+        segments: list[Segment] = []
+        for segment in transcription.segments:
+            segments.append(segment)
+            if left.is_set():
+                break
+        return FileResult(transcription.language, transcription.duration, tuple(segments), options.task)
