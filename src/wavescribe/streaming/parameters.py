@@ -18,6 +18,7 @@ class StreamParameters:
         keywords: words that are likely to occur.
         context_characters: text that left the window which the engine is still told. Whisper base loops more with it
             (docs/performance.md), so it is 0 by default.
+        agreements: hypotheses in a row that must have a unit before it settles.
         hold_seconds: sound that must follow a unit before it settles.
         pause_seconds: silence that closes a segment.
         first_step_seconds: least audio of a segment's first decode that is not its last.
@@ -31,6 +32,7 @@ class StreamParameters:
     prompt: str = ""
     keywords: tuple[str, ...] = ()
     context_characters: int = 0
+    agreements: int = 2
     hold_seconds: float = 0.5
     pause_seconds: float = 0.5
     first_step_seconds: float = 1.0

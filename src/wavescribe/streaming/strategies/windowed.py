@@ -34,6 +34,8 @@ class Windowed:
         """Settled units inside the window."""
         self._pending: list[Unit] = []
         """Units of the last hypothesis after the settled ones."""
+        self._votes: list[int] = []
+        """For each pending unit, how many hypotheses in a row had it."""
         self._history = ""
         """The tail of the text that has left the window."""
 
@@ -52,6 +54,7 @@ class Windowed:
         self._start = start
         self._settled = []
         self._pending = []
+        self._votes = []
 
     def plan(self, end: int) -> Window:
         """The window from its rolling start to `end`, the settled units in it as prefix."""
@@ -67,10 +70,15 @@ class Windowed:
 
     def reconcile(self, window: Window, hypothesis: Hypothesis, *, final: bool) -> Outcome:
         """Settle what two hypotheses agree on, or everything when the step is the segment's last."""
-        units = without_loops(self._new_units(window, hypothesis), self._parameters.sample_rate)
-        settled = units if final else units[: self._settled_length(units, window.end)]
+        units = self._sound_units(self._new_units(window, hypothesis))
+        if final:
+            settled = self._complete(units)
+        else:
+            self._vote(units)
+            settled = units[: self._settled_length(units, window.end)]
         self._settled.extend(settled)
         self._pending = units[len(settled) :]
+        self._votes = self._votes[len(settled) :]
         if not final and window.end + self._step - window.start > self._length:
             settled = [*settled, *self._roll(window)]
         return Outcome(tuple(settled), tuple(self._pending))
@@ -78,7 +86,7 @@ class Windowed:
     def is_doubtful(self, window: Window, hypothesis: Hypothesis) -> bool:
         """Whether the hypothesis loops, so that a more thorough decode is worth its cost."""
         units = self._new_units(window, hypothesis)
-        return hypothesis.truncated or len(without_loops(units, self._parameters.sample_rate)) < len(units)
+        return hypothesis.truncated or len(self._sound_units(units)) < len(units)
 
     def close(self) -> None:
         """End the segment; what it wrote stays as context."""
@@ -86,6 +94,7 @@ class Windowed:
         self._start = None
         self._settled = []
         self._pending = []
+        self._votes = []
 
     def _open_start(self) -> int:
         if self._start is None:
@@ -105,11 +114,29 @@ class Windowed:
             units = units[1:]
         return units
 
+    def _sound_units(self, units: list[Unit]) -> list[Unit]:
+        """The new units up to where they loop; a loop may repeat what has settled."""
+        known = len(self._settled)
+        return without_loops([*self._settled, *units], self._parameters.sample_rate)[known:]
+
+    def _complete(self, units: list[Unit]) -> list[Unit]:
+        """A segment's last units: when only the end of what was heard before is missing, the longer one stands."""
+        if len(units) < len(self._pending) and agreed_length(self._pending, units) == len(units) > 0:
+            return self._pending
+        return units
+
+    def _vote(self, units: Sequence[Unit]) -> None:
+        agreed = agreed_length(self._pending, units)
+        self._votes = [votes + 1 for votes in self._votes[:agreed]] + [1] * (len(units) - agreed)
+
     def _settled_length(self, units: Sequence[Unit], window_end: int) -> int:
         """How many leading units settle: agreed on, followed by enough sound and by a newer unit."""
-        agreed = min(agreed_length(self._pending, units), len(units) - 1)
         count = 0
-        while count < agreed and units[count].end <= window_end - self._hold:
+        while (
+            count < len(units) - 1
+            and self._votes[count] >= self._parameters.agreements
+            and units[count].end <= window_end - self._hold
+        ):
             count += 1
         return count
 
@@ -132,6 +159,7 @@ class Windowed:
         forced = [unit for unit in self._pending if unit.end <= limit]
         self._settled.extend(forced)
         self._pending = self._pending[len(forced) :]
+        self._votes = self._votes[len(forced) :]
         return forced
 
     def _roll_index(self, window: Window) -> int | None:

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from wavescribe.engines.whisper.alignment import token_boundaries
+from wavescribe.engines.whisper.features import padded_length
+from wavescribe.engines.whisper.pieces import group_tokens
+
+
+def decode_bytes(ids: list[int]) -> str:
+    return bytes(ids).decode("utf-8", errors="replace")
+
+
+def test_tokens_that_share_a_character_stay_together() -> None:
+    ids = list("a你b".encode())
+    assert group_tokens(ids, decode_bytes) == [([97], "a"), (ids[1:4], "你"), ([98], "b")]
+
+
+def test_an_unfinished_character_at_the_end_is_left_out() -> None:
+    assert group_tokens(list("a你".encode())[:-1], decode_bytes) == [([97], "a")]
+
+
+def test_a_token_starts_where_the_path_first_reaches_it() -> None:
+    path = [(0, 0), (0, 1), (0, 2), (1, 3), (1, 4), (2, 5), (2, 6)]
+    assert token_boundaries(path, 2) == [0.0, 0.06, 0.1]
+
+
+def test_a_path_that_ends_early_still_gives_a_time_for_every_token() -> None:
+    assert token_boundaries([(0, 0), (1, 10)], 3) == [0.0, 0.2, 0.2, 0.2]
+
+
+def test_the_encoder_input_is_the_window_plus_padding_not_thirty_seconds() -> None:
+    assert padded_length(8 * 16_000) == round(9.5 * 16_000)
+
+
+def test_short_windows_are_padded_to_the_floor_and_long_ones_stop_at_thirty_seconds() -> None:
+    assert padded_length(16_000) == 6 * 16_000
+    assert padded_length(40 * 16_000) == 30 * 16_000
+
+
+def test_a_thorough_decode_gets_the_thirty_seconds_of_the_training() -> None:
+    assert padded_length(16_000, thorough=True) == 30 * 16_000
