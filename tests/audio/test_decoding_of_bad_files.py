@@ -224,6 +224,12 @@ def test_a_video_without_sound_is_refused() -> None:
     assert_refused(file.getvalue(), "the file has no audio stream")
 
 
+def test_an_unknown_codec_is_refused(wav: Encode) -> None:
+    data = bytearray(wav(bytes(1000)))
+    data[20:22] = b"\x99\x99"
+    assert_refused(bytes(data), "the codec of the audio stream is unknown")
+
+
 def test_an_absurd_sample_rate_is_refused(wav: Encode) -> None:
     reason = "the sample rate is 1 Hz, not between 2000 and 768000 Hz"
     assert_refused(wav(bytes(100), rate=1), reason)

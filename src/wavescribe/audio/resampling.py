@@ -43,7 +43,7 @@ class StreamingResampler:
         """
         if self._stream is None:
             return samples
-        output: Samples = self._stream.resample_chunk(np.ascontiguousarray(samples, dtype=np.float32))
+        output: Samples = self._stream.resample_chunk(samples)
         return output
 
     def flush(self) -> Samples:
