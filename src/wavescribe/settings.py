@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from wavescribe.errors import ConfigurationError
+from wavescribe.streaming.delay import Delay
 
 MEBIBYTE = 1024 * 1024
 
@@ -26,6 +27,8 @@ class Settings(BaseSettings):
     threads_per_worker: int = Field(2, ge=1, description="CPU threads of each decode")
     step_seconds: float = Field(1.0, ge=0.2, le=10, description="seconds of audio between two decodes of a live stream")
     window_seconds: float = Field(8.0, ge=4, le=28, description="longest audio of one decode of a live stream")
+    delay: Delay = Field("medium", description="how long text is held back before it settles")
+    stream_format: Literal["events", "chunks"] = Field("events", description="form of a streamed file's events")
     max_upload_bytes: int = Field(200 * MEBIBYTE, ge=1, description="largest file accepted by the HTTP API, in bytes")
     max_audio_seconds: float = Field(4 * 3600, gt=0, description="longest decoded audio of one file, in seconds")
     max_sessions: int = Field(32, ge=1, description="live streams at the same time")

@@ -52,7 +52,12 @@ def known_error(error: WavescribeError) -> JSONResponse:
             return error_response(429, str(error), RATE_LIMIT, code=RATE_LIMIT, headers=wait)
         case _:
             logger.error("request failed: %s", error, exc_info=error)
-            return error_response(500, "The server had an error while processing your request.", SERVER)
+            return server_failure()
+
+
+def server_failure() -> JSONResponse:
+    """The response for a failure of the server; what failed is in its log, not in the answer."""
+    return error_response(500, "The server had an error while processing your request.", SERVER)
 
 
 def _http_error(request: Request, error: HTTPException) -> Response:
@@ -95,14 +100,8 @@ async def handle_validation(_: Request, error: Exception) -> Response:
     return _validation_error(error)
 
 
-async def handle_unexpected(_: Request, error: Exception) -> Response:
-    """Exception handler of everything else; the server logs the traceback itself."""
-    return error_response(500, "The server had an error while processing your request.", SERVER)
-
-
 def install_error_handlers(app: FastAPI) -> None:
-    """Answer every error in the OpenAI API's shape."""
+    """Answer every expected error in the OpenAI API's shape."""
     app.add_exception_handler(WavescribeError, handle_known)
     app.add_exception_handler(HTTPException, handle_http)
     app.add_exception_handler(RequestValidationError, handle_validation)
-    app.add_exception_handler(Exception, handle_unexpected)

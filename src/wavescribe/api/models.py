@@ -32,12 +32,16 @@ class ServedModels:
         self._created = int(time.time())
 
     def check(self, wanted: str) -> None:
-        """See that a requested model is served.
+        """See that a requested model is served; "" asks for the default one.
 
         Raises:
             ModelNotFoundError: it is not.
         """
-        if wanted and wanted != self._name and not self._is_alias(wanted):
+        if wanted:
+            self._require(wanted)
+
+    def _require(self, wanted: str) -> None:
+        if wanted != self._name and not self._is_alias(wanted):
             raise ModelNotFoundError(
                 f"The model `{wanted}` does not exist or you do not have access to it. This server has: {self._name}",
                 code="model_not_found",
@@ -45,8 +49,12 @@ class ServedModels:
             )
 
     def describe(self, name: str) -> dict[str, Any]:
-        """The model object of the API for the model's name or an alias."""
-        self.check(name)
+        """The model object of the API for the model's name or an alias.
+
+        Raises:
+            ModelNotFoundError: it is neither.
+        """
+        self._require(name)
         return {"id": name, "object": "model", "created": self._created, "owned_by": "wavescribe"}
 
     def listing(self) -> dict[str, Any]:

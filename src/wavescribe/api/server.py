@@ -15,6 +15,7 @@ from wavescribe.api.models import ServedModels, models_router
 from wavescribe.api.request_id import RequestIdMiddleware
 from wavescribe.api.transcription_socket import transcription_socket_router
 from wavescribe.api.transcriptions import transcriptions_router
+from wavescribe.api.unexpected_errors import UnexpectedErrorMiddleware
 from wavescribe.api.upload_limit import UploadLimitMiddleware
 from wavescribe.engines.base import DecodeRequest, Engine
 from wavescribe.serving.file_service import FileService
@@ -70,6 +71,7 @@ def build_app(engine: Engine, settings: Settings) -> FastAPI:
     app.include_router(transcriptions_router(server.files, models))
     app.include_router(transcription_socket_router(server.live))
     install_error_handlers(app)
+    app.add_middleware(UnexpectedErrorMiddleware)
     app.add_middleware(UploadLimitMiddleware, max_bytes=settings.max_upload_bytes)
     app.add_middleware(RequestIdMiddleware)
     return app

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from html import escape
 
 from wavescribe.engines.base import Segment
 
@@ -27,7 +28,7 @@ def cues(segments: Iterable[Segment], duration: float) -> list[Cue]:
     made: list[Cue] = []
     last = round(duration * 1000)
     for segment in segments:
-        text = segment.text.strip()
+        text = " ".join(segment.text.split())  # an empty line would end the cue
         start = max(round(segment.start * 1000), made[-1].end if made else 0)
         end = min(round(segment.end * 1000), last)
         if text and end > start:
@@ -48,17 +49,17 @@ def timestamp(milliseconds: int, decimal_mark: str) -> str:
 
 
 def srt(made: Iterable[Cue]) -> str:
-    """SubRip: numbered from 1, comma before the milliseconds."""
+    """SubRip: numbered from 1, comma before the milliseconds; "-->" cannot stand in a cue's text."""
     return "".join(
-        f"{number}\n{timestamp(cue.start, ',')} --> {timestamp(cue.end, ',')}\n{cue.text}\n\n"
+        f"{number}\n{timestamp(cue.start, ',')} --> {timestamp(cue.end, ',')}\n{cue.text.replace('-->', '->')}\n\n"
         for number, cue in enumerate(made, 1)
     )
 
 
 def vtt(made: Iterable[Cue]) -> str:
-    """WebVTT: full stop before the milliseconds; "-->" cannot stand in a cue's text."""
+    """WebVTT: full stop before the milliseconds; the text is escaped, for it could be taken for markup."""
     body = "".join(
-        f"{timestamp(cue.start, '.')} --> {timestamp(cue.end, '.')}\n{cue.text.replace('-->', '->')}\n\n"
+        f"{timestamp(cue.start, '.')} --> {timestamp(cue.end, '.')}\n{escape(cue.text, quote=False)}\n\n"
         for cue in made
     )
     return f"WEBVTT\n\n{body}"

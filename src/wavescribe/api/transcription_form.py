@@ -92,17 +92,18 @@ def _text(form: FormData, name: str) -> str:
 def _list(form: FormData, name: str) -> list[str]:
     """A list field: repeated `name[]` or `name`, or one JSON array."""
     values = [value for value in (*form.getlist(f"{name}[]"), *form.getlist(name)) if isinstance(value, str)]
-    if len(values) == 1 and values[0].lstrip().startswith("["):
-        return _json_list(name, values[0])
+    if len(values) == 1 and (parsed := _json_list(values[0])) is not None:
+        return parsed
     return [value.strip() for value in values if value.strip()]
 
 
-def _json_list(name: str, text: str) -> list[str]:
+def _json_list(text: str) -> list[str] | None:
+    """The values of a JSON array, or None for other text; a keyword may well be "[laughter]"."""
     try:
-        parsed = json.loads(text)
-    except ValueError as error:
-        raise InvalidRequestError(f"'{name}' is not valid JSON: {error}", code="invalid_value", param=name) from error
-    return [str(value) for value in parsed]
+        parsed = json.loads(text) if text.lstrip().startswith("[") else None
+    except (ValueError, RecursionError):
+        return None
+    return None if parsed is None else [str(value) for value in parsed]
 
 
 def _choice(name: str, value: str, allowed: Iterable[str]) -> str:
@@ -194,7 +195,7 @@ def _check_chunking(form: FormData) -> None:
 def _json_object(name: str, text: str) -> dict[str, Any]:
     try:
         parsed: dict[str, Any] = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidRequestError(f"'{name}' is not valid JSON: {error}", code="invalid_value", param=name) from error
     return parsed
 
@@ -202,7 +203,7 @@ def _json_object(name: str, text: str) -> dict[str, Any]:
 def _check_number(name: str, value: Any, highest: float) -> None:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = -1.0
     if not 0 <= number <= highest:
         raise InvalidRequestError(

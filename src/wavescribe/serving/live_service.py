@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
 
 from wavescribe.engines.base import Engine
 from wavescribe.errors import InvalidRequestError, OverloadedError
@@ -13,9 +14,25 @@ from wavescribe.serving.live_stream import LiveStream
 from wavescribe.serving.metrics import Metrics
 from wavescribe.serving.scheduler import Scheduler
 from wavescribe.settings import Settings
+from wavescribe.streaming.delay import SETTLING_RULES
 from wavescribe.streaming.parameters import StreamParameters
 from wavescribe.streaming.transcriber import Transcriber
 from wavescribe.vad.silero import SileroDetector
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOptions:
+    """What a client wants of a stream.
+
+    Attributes:
+        language: ISO 639-1 code, or None to detect it.
+        prompt: text in the style wanted, or that came before.
+        keywords: words that are likely to occur.
+    """
+
+    language: str | None = None
+    prompt: str = ""
+    keywords: tuple[str, ...] = ()
 
 
 class LiveService:
@@ -78,7 +95,7 @@ class LiveService:
         self._active += 1
         self._metrics.active_streams.inc()
         try:
-            yield self._stream(language)
+            yield self._stream(StreamOptions(language), live=True)
         finally:
             self._active -= 1
             self._metrics.active_streams.dec()
@@ -90,18 +107,32 @@ class LiveService:
                 f"Unknown language {language!r}; this model knows: {known}", code="invalid_value", param="language"
             )
 
-    def _stream(self, language: str | None) -> LiveStream:
+    def open_file(self, options: StreamOptions) -> LiveStream:
+        """A stream for a file: it has no place among the live ones, and its steps yield to theirs.
+
+        Raises:
+            InvalidRequestError: the engine does not know the language.
+        """
+        self._check_language(options.language)
+        return self._stream(options, live=False)
+
+    def _stream(self, options: StreamOptions, *, live: bool) -> LiveStream:
+        rule = SETTLING_RULES[self._settings.delay]
         parameters = StreamParameters(
             sample_rate=self.sample_rate,
             step_seconds=self._settings.step_seconds,
             window_seconds=self._settings.window_seconds,
-            language=language,
+            agreements=rule.agreements,
+            hold_seconds=rule.hold_seconds,
+            language=options.language,
+            prompt=options.prompt,
+            keywords=options.keywords,
         )
-        transcriber = Transcriber(f"stream_{secrets.token_hex(8)}", parameters, SileroDetector())
         return LiveStream(
-            transcriber,
+            Transcriber(f"stream_{secrets.token_hex(8)}", parameters, SileroDetector()),
             self._scheduler,
             self._metrics,
             sample_rate=self.sample_rate,
             max_buffer_seconds=self._settings.max_buffer_seconds,
+            live=live,
         )

@@ -42,6 +42,7 @@ class LiveStream:
         metrics: where audio, words and lag are counted.
         sample_rate: samples per second of what is fed.
         max_buffer_seconds: most audio received and not yet decoded.
+        live: whether somebody is speaking; the steps of files wait for those of live streams.
     """
 
     def __init__(
@@ -52,7 +53,9 @@ class LiveStream:
         *,
         sample_rate: int,
         max_buffer_seconds: float,
+        live: bool = True,
     ) -> None:
+        self._live = live
         self._metrics = metrics
         self._transcriber = transcriber
         self._scheduler = scheduler
@@ -61,6 +64,7 @@ class LiveStream:
         self._inbox: deque[Samples | _EndTurn | _Finish] = deque()
         self._waiting_samples = 0
         self._arrived = asyncio.Event()
+        self._progress = asyncio.Event()
         self._received = 0
 
     @property
@@ -89,6 +93,12 @@ class LiveStream:
         self._waiting_samples += len(samples)
         self._put(samples)
 
+    async def until_backlog_below(self, seconds: float) -> None:
+        """Wait until less than that many seconds of audio are waiting; `run` must be at work."""
+        while self.backlog_seconds >= seconds:
+            self._progress.clear()
+            await self._progress.wait()
+
     def end_turn(self) -> None:
         """End the turn at the audio fed so far."""
         self._put(_EndTurn())
@@ -111,6 +121,7 @@ class LiveStream:
             async for event in self._decode():
                 self._count(event)
                 yield event
+            self._progress.set()
 
     async def _decode(self) -> AsyncIterator[Event]:
         """Make the steps that the audio pushed so far allows."""
@@ -132,7 +143,7 @@ class LiveStream:
 
     async def _answer(self, step: Step) -> list[Event]:
         try:
-            hypothesis = await self._scheduler.decode(step)
+            hypothesis = await self._scheduler.decode(step, live=self._live)
         except EngineError as error:
             return self._transcriber.reject(error)
         return self._transcriber.accept(hypothesis)

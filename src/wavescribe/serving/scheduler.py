@@ -18,9 +18,9 @@ from wavescribe.streaming.transcriber import Step
 
 @dataclass(order=True, slots=True)
 class _Job:
-    """A queued step; ends of turns sort first, then the largest lag, then the longest wait."""
+    """A queued step; live streams sort first, then ends of turns, then the largest lag, then the longest wait."""
 
-    rank: tuple[bool, float, int]
+    rank: tuple[bool, bool, float, int]
     step: Step = field(compare=False)
     answer: asyncio.Future[Hypothesis] = field(compare=False)
 
@@ -56,14 +56,18 @@ class Scheduler:
                 for _ in range(self._workers):
                     group.create_task(self._work(threads))
 
-    async def decode(self, step: Step) -> Hypothesis:
+    async def decode(self, step: Step, *, live: bool = True) -> Hypothesis:
         """Queue a step and wait for its answer. Cancelling the wait takes the step out of the queue.
+
+        Args:
+            step: the step.
+            live: False for a file's step, which waits until no live stream has one.
 
         Raises:
             EngineError: the engine failed on it.
         """
         answer: asyncio.Future[Hypothesis] = asyncio.get_running_loop().create_future()
-        rank = (not step.final, -step.lag, next(self._order))
+        rank = (not live, not step.final, -step.lag, next(self._order))
         async with self._arrived:
             heapq.heappush(self._queue, _Job(rank, step, answer))
             self._arrived.notify()

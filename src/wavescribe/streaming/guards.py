@@ -51,5 +51,6 @@ def without_loops(units: Sequence[Unit], sample_rate: int) -> list[Unit]:
         for size in range(1, min(LONGEST_PATTERN_UNITS, start, len(units) - start) + 1):
             repeated = keys[start : start + size] == keys[start - size : start]
             if repeated and 2 * sum(soundless[start : start + size]) >= size:
-                return list(units[:start])
+                # Found at a rotation of the phrase, the repetition may begin with units that were said.
+                return list(units[: start + soundless[start : start + size].index(True)])
     return list(units)

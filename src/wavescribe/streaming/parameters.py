@@ -33,7 +33,7 @@ class StreamParameters:
     keywords: tuple[str, ...] = ()
     context_characters: int = 0
     agreements: int = 2
-    hold_seconds: float = 0.5
+    hold_seconds: float = 1.0
     pause_seconds: float = 0.5
     first_step_seconds: float = 1.0
     preroll_seconds: float = 0.4

@@ -83,8 +83,8 @@ def _starts_unit(previous: str, text: str) -> bool:
     first = text.lstrip()[:1]
     if not first or _is_edge(first) or unicodedata.category(first)[0] == "M":
         return False
-    last_letter = previous.rstrip()[-1:]
-    return is_unspaced(first) or (bool(last_letter) and is_unspaced(last_letter))
+    letters = [character for character in previous if not _is_edge(character)]
+    return is_unspaced(first) or (bool(letters) and is_unspaced(letters[-1]))
 
 
 def continues_word(settled: str, text: str) -> bool:

@@ -1,0 +1,31 @@
+"""How long text is held back: the OpenAI API's `delay` levels as what must follow a unit before it settles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Delay = Literal["minimal", "low", "medium", "high", "xhigh"]
+
+
+@dataclass(frozen=True, slots=True)
+class SettlingRule:
+    """When a unit settles.
+
+    Attributes:
+        agreements: hypotheses in a row that must have it.
+        hold_seconds: sound that must follow it.
+    """
+
+    agreements: int
+    hold_seconds: float
+
+
+SETTLING_RULES: dict[Delay, SettlingRule] = {
+    "minimal": SettlingRule(agreements=1, hold_seconds=1.0),
+    "low": SettlingRule(agreements=2, hold_seconds=0.5),
+    "medium": SettlingRule(agreements=2, hold_seconds=1.0),
+    "high": SettlingRule(agreements=2, hold_seconds=1.5),
+    "xhigh": SettlingRule(agreements=3, hold_seconds=1.5),
+}
+"""What each level means; the penalty in word errors against the lag of each is in docs/performance.md."""
