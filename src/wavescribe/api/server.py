@@ -36,7 +36,7 @@ class Server:
         self._engine = engine
         self.metrics = Metrics()
         self.live = LiveService(engine, settings, self.metrics)
-        self.files = FileService(engine, settings, self.metrics)
+        self.files = FileService(engine, settings, self.metrics, self.live)
         self.ready = False
 
     @asynccontextmanager
@@ -68,7 +68,7 @@ def build_app(engine: Engine, settings: Settings) -> FastAPI:
     app = FastAPI(title="wavescribe", lifespan=server.running, docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(health_router(server.metrics, lambda: server.ready))
     app.include_router(models_router(models))
-    app.include_router(transcriptions_router(server.files, models))
+    app.include_router(transcriptions_router(server.files, models, settings.stream_format))
     app.include_router(transcription_socket_router(server.live))
     install_error_handlers(app)
     app.add_middleware(UnexpectedErrorMiddleware)

@@ -14,6 +14,7 @@ from wavescribe.engines.base import FileOptions, Task
 from wavescribe.errors import InvalidRequestError
 
 RESPONSE_FORMATS = ("json", "text", "srt", "verbose_json", "vtt")
+STREAM_FORMATS = ("events", "chunks")
 GRANULARITIES = ("word", "segment")
 CHUNKING_RANGES = {"threshold": 1.0, "prefix_padding_ms": float("inf"), "silence_duration_ms": float("inf")}
 
@@ -32,6 +33,7 @@ class TranscriptionForm:
         response_format: one of RESPONSE_FORMATS.
         granularities: of verbose_json.
         stream: whether events are wanted while the file is transcribed.
+        stream_format: "events", "chunks", or "" for the server's own choice.
     """
 
     file: UploadFile
@@ -40,6 +42,7 @@ class TranscriptionForm:
     response_format: str
     granularities: tuple[str, ...]
     stream: bool
+    stream_format: str = ""
 
 
 def read_form(form: FormData, task: Task) -> TranscriptionForm:
@@ -67,6 +70,7 @@ def read_form(form: FormData, task: Task) -> TranscriptionForm:
         response_format=response_format,
         granularities=granularities,
         stream=_boolean(form, "stream"),
+        stream_format=_choice("stream_format", _text(form, "stream_format"), ("", *STREAM_FORMATS)),
     )
 
 

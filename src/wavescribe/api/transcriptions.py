@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from fastapi import APIRouter
@@ -10,8 +11,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from wavescribe.api.event_stream import EventStreamResponse
 from wavescribe.api.models import ServedModels
 from wavescribe.api.response_formats import render
+from wavescribe.api.streamed_transcript import ChunkEvents, TextEvents, server_sent_events
 from wavescribe.api.transcription_form import MAXIMUM_PART_BYTES, TranscriptionForm, read_form
 from wavescribe.engines.base import FileOptions, Task
 from wavescribe.errors import InvalidRequestError
@@ -22,35 +25,62 @@ CLIENT_LEFT = Response(status_code=499)
 """Nobody reads it: the client has gone."""
 
 
-def transcriptions_router(service: FileService, models: ServedModels) -> APIRouter:
-    """The two file endpoints."""
+def transcriptions_router(service: FileService, models: ServedModels, stream_format: str) -> APIRouter:
+    """The two file endpoints.
+
+    Args:
+        service: transcribes.
+        models: the names that are answered to.
+        stream_format: "events" or "chunks", the form of streamed text where the client does not say.
+    """
     router = APIRouter(prefix="/v1/audio")
 
     @router.post("/transcriptions")
     async def transcriptions(request: Request) -> Response:
-        return await _answer(request, service, models, "transcribe")
+        return await _answer(request, service, models, "transcribe", stream_format)
 
     @router.post("/translations")
     async def translations(request: Request) -> Response:
-        return await _answer(request, service, models, "translate")
+        return await _answer(request, service, models, "translate", stream_format)
 
     return router
 
 
-async def _answer(request: Request, service: FileService, models: ServedModels, task: Task) -> Response:
+async def _answer(
+    request: Request, service: FileService, models: ServedModels, task: Task, stream_format: str
+) -> Response:
     _check_content_type(request)
-    try:
-        async with request.form(max_files=8, max_part_size=MAXIMUM_PART_BYTES) as fields:
-            form = read_form(fields, task)
-            models.check(form.model)
-            _check_stream(form)
-            result = await _while_connected(request, service, form, _options(form, service))
-    except HTTPException as error:
-        raise InvalidRequestError(f"The form cannot be read: {error.detail}", code="invalid_value") from error
+    async with AsyncExitStack() as stack:
+        form = await _read(request, stack, task)
+        models.check(form.model)
+        options = _options(form, service)
+        if form.stream:
+            return await _stream(form, options, service, stack, stream_format)
+        result = await _while_connected(request, service, form, options)
     if result is None:
         return CLIENT_LEFT
     body, media_type = render(result, form.response_format, form.granularities)
     return Response(body, media_type=media_type)
+
+
+async def _read(request: Request, stack: AsyncExitStack, task: Task) -> TranscriptionForm:
+    """The form; its spooled file is closed with the stack."""
+    try:
+        fields = await stack.enter_async_context(request.form(max_files=8, max_part_size=MAXIMUM_PART_BYTES))
+    except HTTPException as error:
+        raise InvalidRequestError(f"The form cannot be read: {error.detail}", code="invalid_value") from error
+    return read_form(fields, task)
+
+
+async def _stream(
+    form: TranscriptionForm, options: FileOptions, service: FileService, stack: AsyncExitStack, stream_format: str
+) -> Response:
+    """The response whose body is the events; it takes over what the stack holds, and closes it."""
+    _check_stream(form)
+    events = await stack.enter_async_context(service.streaming(form.file.file, options))
+    chunks = (form.stream_format or stream_format) == "chunks"
+    written = ChunkEvents(form.model or service.info.name) if chunks else TextEvents()
+    return EventStreamResponse(server_sent_events(events, written), stack.pop_all())
 
 
 def _check_content_type(request: Request) -> None:
@@ -63,12 +93,15 @@ def _check_content_type(request: Request) -> None:
 
 
 def _check_stream(form: TranscriptionForm) -> None:
-    if form.stream:
+    if form.response_format not in ("json", "text"):
         raise InvalidRequestError(
-            "stream=true is not available on this endpoint yet; leave it out, or speak to the WebSocket "
-            "/v1/audio/transcriptions/stream.",
+            f"stream=true goes with response_format 'json' or 'text', not '{form.response_format}'.",
             code="unsupported_value",
             param="stream",
+        )
+    if form.options.task == "translate":
+        raise InvalidRequestError(
+            "Translations are not streamed; leave stream out.", code="unsupported_value", param="stream"
         )
 
 

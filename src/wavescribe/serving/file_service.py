@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from itertools import chain
 from typing import BinaryIO
 
-from wavescribe.audio.decoding import decode_audio
+from wavescribe.audio.decoding import decode_audio, iterate_audio
 from wavescribe.engines.base import Engine, EngineInfo, FileOptions, Samples, Segment
-from wavescribe.errors import OverloadedError, WavescribeError
+from wavescribe.errors import AudioTooShortError, OverloadedError, WavescribeError
 from wavescribe.serving.file_result import FileResult
+from wavescribe.serving.file_stream import FileStream
+from wavescribe.serving.live_service import LiveService, StreamOptions
 from wavescribe.serving.metrics import Metrics
 from wavescribe.settings import Settings
+from wavescribe.streaming.events import Event
 
 MINIMUM_SECONDS = 0.1
 """Shortest audio that is transcribed, as in the OpenAI API."""
@@ -27,10 +33,12 @@ class FileService:
         engine: the engine.
         settings: the server's settings.
         metrics: where files are counted.
+        live: opens the streams that files are streamed through.
     """
 
-    def __init__(self, engine: Engine, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, engine: Engine, settings: Settings, metrics: Metrics, live: LiveService) -> None:
         self._engine = engine
+        self._live = live
         self._settings = settings
         self._metrics = metrics
         self._jobs = 0
@@ -53,6 +61,48 @@ class FileService:
             InvalidRequestError: the file is not audio, too short or too long, or the engine cannot do what is asked.
             EngineError: the model failed.
         """
+        with self._admitted():
+            return await self._counted(source, options)
+
+    @asynccontextmanager
+    async def streaming(self, source: BinaryIO, options: FileOptions) -> AsyncIterator[AsyncIterator[Event]]:
+        """Transcribe a file through the streaming core; leaving the context stops the work.
+
+        Args:
+            source: the file's bytes, seekable; it must stay open until the context ends.
+            options: how; the task is to transcribe.
+
+        Raises:
+            OverloadedError: too many files are under way.
+            InvalidRequestError: the file is not audio or too short, or the engine cannot do what is asked. One that
+                turns out to be too long or damaged later raises it from the events.
+        """
+        with self._admitted():
+            stream = self._live.open_file(StreamOptions(options.language, options.prompt, options.keywords))
+            blocks = iterate_audio(
+                source, sample_rate=self._engine.info.sample_rate, max_seconds=self._settings.max_audio_seconds
+            )
+            first = await asyncio.to_thread(self._first_blocks, blocks)
+            async with aclosing(FileStream(stream, chain(first, blocks)).run()) as events:
+                yield events
+
+    def _first_blocks(self, blocks: Iterator[Samples]) -> list[Samples]:
+        """Blocks of at least the shortest audio that is transcribed."""
+        first: list[Samples] = []
+        needed = MINIMUM_SECONDS * self._engine.info.sample_rate
+        for block in blocks:
+            first.append(block)
+            needed -= len(block)
+            if needed <= 0:
+                return first
+        raise AudioTooShortError(
+            f"Audio file is too short. Minimum audio length is {MINIMUM_SECONDS} seconds.",
+            code="audio_too_short",
+            param="file",
+        )
+
+    @contextmanager
+    def _admitted(self) -> Iterator[None]:
         if self._jobs >= self._settings.max_file_jobs:
             self._metrics.files.labels("refused").inc()
             raise OverloadedError(
@@ -61,7 +111,7 @@ class FileService:
             )
         self._jobs += 1
         try:
-            return await self._counted(source, options)
+            yield
         finally:
             self._jobs -= 1
 

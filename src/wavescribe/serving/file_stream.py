@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 
 from wavescribe.engines.base import Samples
 from wavescribe.serving.live_stream import LiveStream
@@ -25,7 +25,7 @@ class FileStream:
         self._stream = stream
         self._blocks = blocks
 
-    async def run(self) -> AsyncIterator[Event]:
+    async def run(self) -> AsyncGenerator[Event]:
         """The core's events in order. Closing the iterator stops the work.
 
         Raises:

@@ -137,7 +137,8 @@ class LiveStream:
     def _count(self, event: Event) -> None:
         if isinstance(event, Settled):
             self._metrics.words.inc(len(event.words))
-            self._metrics.lag_seconds.observe(self.backlog_seconds)
+            if self._live:
+                self._metrics.lag_seconds.observe(self.backlog_seconds)
         elif isinstance(event, TurnFailed):
             self._metrics.turns_failed.inc()
 

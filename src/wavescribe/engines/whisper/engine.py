@@ -94,6 +94,11 @@ class WhisperEngine:
 
     def _decode_one(self, request: DecodeRequest) -> Hypothesis:
         self._check_language(request.language)
+        seconds = len(request.samples) / self._info.sample_rate
+        if seconds > self._info.max_window_seconds:
+            raise EngineError(
+                f"a window of {seconds:.1f} s is longer than the {self._info.max_window_seconds:g} s this model hears"
+            )
         try:
             return self._decode_window(request)
         except RuntimeError as error:
