@@ -6,6 +6,32 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """The endpointer heard the turn's speech begin.
+
+    Attributes:
+        turn: the turn's number.
+        position: absolute sample position where the turn's audio begins, prefix padding included.
+    """
+
+    turn: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStopped:
+    """The endpointer heard enough silence: the turn's audio ends here.
+
+    Attributes:
+        turn: the turn's number.
+        position: absolute sample position, the silence included.
+    """
+
+    turn: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
 class SettledWord:
     """A settled unit with its place: start and end are absolute sample positions, probability 0 to 1."""
 
@@ -85,4 +111,4 @@ class TurnFailed:
     end: int
 
 
-Event = Settled | Draft | TurnEnded | TurnFailed
+Event = SpeechStarted | SpeechStopped | Settled | Draft | TurnEnded | TurnFailed

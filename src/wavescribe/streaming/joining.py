@@ -35,3 +35,12 @@ def segment_delta(transcript: str, text: str, *, opens_segment: bool) -> str:
     if opens_segment or not transcript:
         return delta_after(transcript, text)
     return text
+
+
+_SENTENCE_ENDS = frozenset(".!?…。！？")
+_CLOSERS = "\"')]}»”’」』】"
+
+
+def ends_sentence(text: str) -> bool:
+    """Whether the text ends with the punctuation of a finished sentence; an ellipsis counts, a comma does not."""
+    return text.rstrip().rstrip(_CLOSERS)[-1:] in _SENTENCE_ENDS

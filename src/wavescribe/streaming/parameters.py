@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from wavescribe.vad.endpointer import TurnDetection
+
 
 @dataclass(frozen=True, slots=True)
 class StreamParameters:
@@ -11,6 +13,8 @@ class StreamParameters:
 
     Attributes:
         sample_rate: samples per second of the engine.
+        turn_detection: how silence ends turns, or None when only the client ends them.
+        maximum_turn_seconds: a turn of more audio ends after a settled unit, so that no word is cut; None for no limit.
         step_seconds: seconds of audio between two decodes.
         window_seconds: longest audio of a decode before the window rolls.
         language: ISO 639-1 code, or None to detect it.
@@ -26,6 +30,8 @@ class StreamParameters:
     """
 
     sample_rate: int = 16_000
+    turn_detection: TurnDetection | None = None
+    maximum_turn_seconds: float | None = None
     step_seconds: float = 1.0
     window_seconds: float = 8.0
     language: str | None = None

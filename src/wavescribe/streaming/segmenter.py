@@ -14,6 +14,7 @@ from enum import Enum
 
 from wavescribe.streaming.parameters import StreamParameters
 from wavescribe.vad.detector import FRAME_SAMPLES
+from wavescribe.vad.endpointer import Endpoint, Endpointer
 
 SPEECH_STARTS = 0.5
 """Probability at which a frame counts as the beginning of speech."""
@@ -29,6 +30,7 @@ class CutKind(Enum):
     """Why a step is cut."""
 
     STEP = "step"
+    SPEECH = "speech"
     PAUSE = "pause"
     TURN = "turn"
 
@@ -39,7 +41,7 @@ class Cut:
 
     Attributes:
         kind: why.
-        position: absolute sample position.
+        position: absolute sample position; of SPEECH (a turn's speech starts) where the turn's audio begins.
         segment_start: absolute position where the open segment began, or None in silence.
     """
 
@@ -52,10 +54,14 @@ class Segmenter:
     """Turns speech frames into cuts.
 
     Args:
-        parameters: the stream's parameters.
+        parameters: the stream's parameters; with turn detection, silence cuts turns too.
     """
 
     def __init__(self, parameters: StreamParameters) -> None:
+        detection = parameters.turn_detection
+        self._endpointer = None if detection is None else Endpointer(detection, parameters.sample_rate)
+        self.sentence_ended = True
+        """Whether the turn's text so far ends a sentence; kept by the owner of the text."""
         self._step = parameters.samples(parameters.step_seconds)
         self._first_step = parameters.samples(parameters.first_step_seconds)
         self._pause = parameters.samples(parameters.pause_seconds)
@@ -111,8 +117,9 @@ class Segmenter:
             boundary = self._next_boundary(minimum_advance)
             limit = boundary if turn_end is None else min(boundary, turn_end)
             if self._frames and self._consumed + FRAME_SAMPLES <= limit:
-                if self._consume(self._frames.popleft()):
-                    return self._close(CutKind.PAUSE, self._consumed)
+                cut = self._consume(self._frames.popleft())
+                if cut is not None:
+                    return cut
             elif limit > received or self._consumed + FRAME_SAMPLES <= min(limit, received):
                 return None
             elif limit == turn_end:
@@ -128,14 +135,29 @@ class Segmenter:
             boundary += self._step
         return boundary
 
-    def _consume(self, probability: float) -> bool:
-        """Look at the next frame; True when it completes the pause that closes the open segment."""
+    def _consume(self, probability: float) -> Cut | None:
+        """Look at the next frame: it may end or start a turn, or complete the pause that closes the segment."""
         self._consumed += FRAME_SAMPLES
+        paused = self._follow(probability)
+        endpoint = self._endpoint(probability)
+        if endpoint is not None and endpoint.kind == "stop":
+            return self._close(CutKind.TURN, endpoint.position)
+        if endpoint is not None:
+            return Cut(CutKind.SPEECH, endpoint.position, None)
+        return self._close(CutKind.PAUSE, self._consumed) if paused else None
+
+    def _follow(self, probability: float) -> bool:
+        """Open a segment where speech begins; True when its closing pause is complete."""
         if probability >= (SPEECH_STARTS if self._segment_start is None else SPEECH_GOES_ON):
             self._hear_speech()
             return False
         self._speech_run = 0
         return self._segment_start is not None and self._consumed - self._speech_end >= self._pause
+
+    def _endpoint(self, probability: float) -> Endpoint | None:
+        if self._endpointer is None:
+            return None
+        return self._endpointer.hear(probability, self._consumed, sentence_ended=self.sentence_ended)
 
     def _hear_speech(self) -> None:
         self._speech_run += 1
@@ -160,6 +182,8 @@ class Segmenter:
         cut = Cut(kind, position, self._segment_start)
         # A turn's end may come in the middle of a word: what follows starts just there. After a pause the silence
         # behind the speech may serve the next segment as pre-roll.
+        if kind is CutKind.TURN and self._endpointer is not None:
+            self._endpointer.end_turn(position)
         self.abandon(position if kind is CutKind.TURN else self._speech_end)
         self._last_cut = position
         return cut

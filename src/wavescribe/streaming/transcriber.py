@@ -11,8 +11,17 @@ from dataclasses import dataclass, replace
 
 from wavescribe.audio.timeline import Timeline
 from wavescribe.engines.base import DecodeRequest, Hypothesis, Samples
-from wavescribe.streaming.events import Draft, Event, Settled, SettledWord, TurnEnded, TurnFailed
-from wavescribe.streaming.joining import segment_delta
+from wavescribe.streaming.events import (
+    Draft,
+    Event,
+    Settled,
+    SettledWord,
+    SpeechStarted,
+    SpeechStopped,
+    TurnEnded,
+    TurnFailed,
+)
+from wavescribe.streaming.joining import ends_sentence, segment_delta
 from wavescribe.streaming.language import LanguageChoice
 from wavescribe.streaming.parameters import StreamParameters
 from wavescribe.streaming.segmenter import Cut, CutKind, Segmenter
@@ -47,6 +56,8 @@ class _Turn:
     transcript: str = ""
     drafted: bool = False
     failed: bool = False
+    speaking: bool = False
+    settled_until: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +142,7 @@ class Transcriber:
         if self._retry is not None:
             return self._snapshot(self._retry), events
         while (cut := self._next_cut(minimum_advance)) is not None:
+            self._announce(cut, events)
             if cut.segment_start is not None:
                 return self._begin(cut), events
             self._pass(cut, events)
@@ -166,6 +178,16 @@ class Transcriber:
     def _next_cut(self, minimum_advance: int) -> Cut | None:
         turn_end = self._turn_ends[0] if self._turn_ends else None
         return self._segmenter.next_cut(self._timeline.end, turn_end, minimum_advance)
+
+    def _announce(self, cut: Cut, events: list[Event]) -> None:
+        """Tell what the endpointer heard, before the decode that it may need."""
+        if cut.kind is CutKind.SPEECH:
+            self._turn.start = cut.position
+            self._turn.speaking = True
+            events.append(SpeechStarted(self._turn.number, cut.position))
+        elif cut.kind is CutKind.TURN and self._turn.speaking:
+            self._turn.speaking = False
+            events.append(SpeechStopped(self._turn.number, cut.position))
 
     def _begin(self, cut: Cut) -> Step:
         if not self._strategy.is_open:
@@ -217,6 +239,8 @@ class Transcriber:
         delta = segment_delta(self._turn.transcript, text, opens_segment=self._segment_opens)
         self._segment_opens = False
         self._turn.transcript += delta
+        self._turn.settled_until = units[-1].end
+        self._segmenter.sentence_ended = ends_sentence(self._turn.transcript)
         words = tuple(SettledWord(unit.text.strip(), unit.start, unit.end, unit.probability) for unit in units)
         return Settled(self._turn.number, delta, words, self._language.current, position)
 
@@ -229,9 +253,25 @@ class Transcriber:
         """Go past a cut that needs no decode any more."""
         self._decoded = max(self._decoded, cut.position)
         if cut.kind is CutKind.TURN:
-            self._turn_ends.popleft()
+            if self._turn_ends and self._turn_ends[0] == cut.position:
+                self._turn_ends.popleft()
             events.append(self._end_turn(cut.position))
+        elif cut.kind is CutKind.STEP:
+            self._limit_turn(cut, events)
         self._trim()
+
+    def _limit_turn(self, cut: Cut, events: list[Event]) -> None:
+        """End a turn that has grown too long, after its last settled unit: the window goes on in the next turn."""
+        longest = self._parameters.maximum_turn_seconds
+        turn = self._turn
+        if longest is None or not turn.transcript or cut.position - turn.start < self._parameters.samples(longest):
+            return
+        if turn.speaking:
+            events.append(SpeechStopped(turn.number, turn.settled_until))
+        events.append(self._end_turn(turn.settled_until))
+        if turn.speaking:
+            self._turn.speaking = True
+            events.append(SpeechStarted(self._turn.number, turn.settled_until))
 
     def _pass_silence(self) -> None:
         if not self._strategy.is_open and self._segmenter.in_silence:
@@ -245,6 +285,7 @@ class Transcriber:
     def _end_turn(self, position: int) -> TurnEnded | TurnFailed:
         turn = self._turn
         self._turn = _Turn(turn.number + 1, position)
+        self._segmenter.sentence_ended = True
         if turn.failed:
             return TurnFailed(turn.number, "the engine failed on this turn's audio", turn.start, position)
         return TurnEnded(turn.number, turn.transcript, self._language.current, turn.start, position)
