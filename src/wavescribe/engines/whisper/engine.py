@@ -68,6 +68,11 @@ class WhisperEngine:
         """What this engine can do."""
         return self._info
 
+    @property
+    def faster_whisper(self) -> WhisperModel:
+        """The model itself, for measurements that compare with its own decoding."""
+        return self._model
+
     def decode(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis]:
         """Decode each window greedily; see Engine.decode."""
         return [self._decode_one(request) for request in requests]

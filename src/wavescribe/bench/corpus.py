@@ -1,0 +1,88 @@
+"""A speech corpus with gold text: `manifest.jsonl` beside its audio files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from wavescribe.audio.decoding import decode_audio
+from wavescribe.engines.base import Samples
+
+LONGEST_SECONDS = 7200.0
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A recording of the corpus.
+
+    Attributes:
+        name: its id.
+        path: its audio file.
+        seconds: its length.
+        language: ISO 639-1 code.
+        kind: short, long, noisy, silence, ...
+        text: the gold text; "" when nothing is said.
+        tiled: whether it is a clip looped.
+        reference: how the text was made: human, machine, approximate, synthetic, none.
+    """
+
+    name: str
+    path: Path
+    seconds: float
+    language: str
+    kind: str
+    text: str
+    tiled: bool
+    reference: str
+
+    def samples(self) -> Samples:
+        """The audio, float32 at 16 kHz."""
+        return decode_audio(self.path, max_seconds=LONGEST_SECONDS)
+
+
+def read_corpus(directory: Path) -> list[Recording]:
+    """The recordings of a corpus that have a gold text.
+
+    Raises:
+        OSError: the directory has no manifest.
+    """
+    lines = (directory / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
+    return [_recording(directory, json.loads(line)) for line in lines if json.loads(line)["text"] is not None]
+
+
+def _recording(directory: Path, line: dict[str, object]) -> Recording:
+    return Recording(
+        name=str(line["id"]),
+        path=directory / str(line["file"]),
+        seconds=float(str(line["seconds"])),
+        language=str(line["language"]),
+        kind=str(line["kind"]),
+        text=str(line["text"]),
+        tiled=bool(line.get("tiled")) or "tiled" in str(line["id"]),
+        reference=str(line["ref_quality"]),
+    )
+
+
+def spoken(recordings: Iterable[Recording], kinds: set[str], languages: set[str]) -> list[Recording]:
+    """Those of the given kinds and languages with real speech and a trustworthy text."""
+    return [
+        recording
+        for recording in recordings
+        if recording.kind in kinds
+        and recording.language in languages
+        and recording.text
+        and not recording.tiled
+        and recording.reference in ("human", "machine", "approximate")
+    ]
+
+
+def joined(recordings: Iterable[Recording], seconds: float) -> Samples:
+    """Recordings one after the other, and over again, to a length in seconds."""
+    pieces = [recording.samples() for recording in recordings]
+    once = np.concatenate(pieces)
+    wanted = round(seconds * 16_000)
+    return np.tile(once, wanted // len(once) + 1)[:wanted]

@@ -1,0 +1,57 @@
+"""Word and character error rates after the field's standard normaliser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import jiwer
+from whisper_normalizer.basic import BasicTextNormalizer
+from whisper_normalizer.english import EnglishTextNormalizer
+
+BY_CHARACTER = frozenset({"zh", "yue", "ja", "th"})
+"""Languages written without spaces: every character is a word, so that the rate is that of characters."""
+
+_english = EnglishTextNormalizer()
+_basic = BasicTextNormalizer()
+
+
+def normalise(text: str, language: str) -> str:
+    """The text as it is compared: Whisper's English or basic normaliser, single characters where there are no words."""
+    if language == "en":
+        return str(_english(text))
+    plain = str(_basic(text))
+    return " ".join(plain.replace(" ", "")) if language in BY_CHARACTER else plain
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRate:
+    """Errors of a whole corpus.
+
+    Attributes:
+        substitutions: words that were wrong.
+        deletions: words that were missing.
+        insertions: words that nobody said.
+        words: words of the gold text.
+    """
+
+    substitutions: int
+    deletions: int
+    insertions: int
+    words: int
+
+    @property
+    def rate(self) -> float:
+        """Errors per word of the gold text."""
+        return (self.substitutions + self.deletions + self.insertions) / max(1, self.words)
+
+
+def error_rate(pairs: Iterable[tuple[str, str]]) -> ErrorRate:
+    """The error rate over (gold, recognised) pairs of normalised texts, every word weighing the same."""
+    counts = [jiwer.process_words(gold, recognised) for gold, recognised in pairs if gold]
+    return ErrorRate(
+        substitutions=sum(count.substitutions for count in counts),
+        deletions=sum(count.deletions for count in counts),
+        insertions=sum(count.insertions for count in counts),
+        words=sum(count.hits + count.substitutions + count.deletions for count in counts),
+    )
