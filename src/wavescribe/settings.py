@@ -29,7 +29,9 @@ class Settings(BaseSettings):
     window_seconds: float = Field(8.0, ge=4, le=28, description="longest audio of one decode of a live stream")
     delay: Delay = Field("medium", description="how long text is held back before it settles")
     stream_format: Literal["events", "chunks"] = Field("events", description="form of a streamed file's events")
-    max_upload_bytes: int = Field(200 * MEBIBYTE, ge=1, description="largest file accepted by the HTTP API, in bytes")
+    max_upload_bytes: int = Field(
+        200 * MEBIBYTE, ge=1, description="largest request body accepted by the HTTP API, in bytes"
+    )
     max_audio_seconds: float = Field(4 * 3600, gt=0, description="longest decoded audio of one file, in seconds")
     max_sessions: int = Field(32, ge=1, description="live streams at the same time")
     max_buffer_seconds: float = Field(

@@ -57,7 +57,9 @@ def known_error(error: WavescribeError) -> JSONResponse:
 
 def server_failure() -> JSONResponse:
     """The response for a failure of the server; what failed is in its log, not in the answer."""
-    return error_response(500, "The server had an error while processing your request.", SERVER)
+    # Stock clients would send the same file twice more, and it would fail the same way.
+    headers = {"x-should-retry": "false"}
+    return error_response(500, "The server had an error while processing your request.", SERVER, headers=headers)
 
 
 def _http_error(request: Request, error: HTTPException) -> Response:

@@ -33,7 +33,8 @@ def render(result: FileResult, response_format: str, granularities: tuple[str, .
         case "verbose_json":
             return _dump(verbose(result, granularities)), JSON_TYPE
         case _:
-            return _dump({"text": result.text, "usage": usage(result.duration)}), JSON_TYPE
+            languages = [{"code": result.language}]
+            return _dump({"text": result.text, "languages": languages, "usage": usage(result.duration)}), JSON_TYPE
 
 
 def usage(duration: float) -> dict[str, Any]:

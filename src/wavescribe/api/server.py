@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -22,6 +23,8 @@ from wavescribe.serving.file_service import FileService
 from wavescribe.serving.live_service import LiveService
 from wavescribe.serving.metrics import Metrics
 from wavescribe.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 
 class Server:
@@ -52,8 +55,12 @@ class Server:
 
     async def _warm_up(self) -> None:
         second = np.zeros(self._engine.info.sample_rate, dtype=np.float32)
-        await asyncio.to_thread(self._engine.decode, [DecodeRequest(second, token_budget=1)])
-        self.ready = True
+        try:
+            await asyncio.to_thread(self._engine.decode, [DecodeRequest(second, token_budget=1)])
+        except Exception:
+            logger.exception("the first decode failed: the server will not call itself ready")
+        else:
+            self.ready = True
 
 
 def build_app(engine: Engine, settings: Settings) -> FastAPI:

@@ -53,7 +53,7 @@ class TranscriptionStreamDialect:
             return None
         try:
             message = json.loads(frame)
-        except ValueError:
+        except (ValueError, RecursionError):
             return Refuse("invalid_json", "Text frames must be JSON")
         if not isinstance(message, dict):
             return Refuse("invalid_payload", f"A message must be a JSON object, got {type(message).__name__}")
@@ -102,7 +102,8 @@ class TranscriptionStreamDialect:
             return Refuse("invalid_audio_format", "audio_format must be 'pcm16_16k_mono'")
         model, language = message.get("model"), message.get("language")
         self._started = True
-        self._model = model if isinstance(model, str) else None
+        # A lone surrogate is valid in JSON and cannot be sent back as UTF-8.
+        self._model = model.encode("utf-8", "replace").decode() if isinstance(model, str) else None
         return StartStream(self._model, language if isinstance(language, str) and language else None)
 
     def _end(self) -> Command:
