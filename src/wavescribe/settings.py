@@ -21,14 +21,18 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 picks a free one")
     model: str = Field("whisper-base", description="model name, directory or Hugging Face id")
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where the model runs")
-    compute_type: str = Field("int8", description="arithmetic of the model (CTranslate2's names)")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where the model runs: auto, cpu or cuda")
+    compute_type: str = Field("int8", description="arithmetic of the model: int8, float16 or float32")
     workers: int = Field(1, ge=1, description="decodes that run at the same time")
     threads_per_worker: int = Field(2, ge=1, description="CPU threads of each decode")
     step_seconds: float = Field(1.0, ge=0.2, le=10, description="seconds of audio between two decodes of a live stream")
     window_seconds: float = Field(8.0, ge=4, le=28, description="longest audio of one decode of a live stream")
-    delay: Delay = Field("medium", description="how long text is held back before it settles")
-    stream_format: Literal["events", "chunks"] = Field("events", description="form of a streamed file's events")
+    delay: Delay = Field(
+        "medium", description="how long text is held back before it settles: minimal, low, medium, high or xhigh"
+    )
+    stream_format: Literal["events", "chunks"] = Field(
+        "events", description="form of a streamed file's events: events or chunks"
+    )
     max_upload_bytes: int = Field(
         200 * MEBIBYTE, ge=1, description="largest request body accepted by the HTTP API, in bytes"
     )

@@ -140,7 +140,7 @@ def test_an_error_while_text_flows_reaches_the_sdk_as_one(serve: Any, two_cities
     server = serve("--model", "whisper-tiny.en", "--max-audio-seconds", "20")
     with server.client() as client, two_cities.open("rb") as file:
         stream = client.audio.transcriptions.create(file=file, model="whisper-1", stream=True)
-        received = []
+        received: list[str] = []
         with pytest.raises(openai.APIError, match="longer than 20 seconds"):
             received.extend(event.type for event in stream)
     assert "transcript.text.done" not in received

@@ -72,6 +72,11 @@ def test_a_repetition_is_a_loop_when_half_of_it_has_no_sound(soundless: int, exp
     assert kept(units("a b c d") + echo) == expected
 
 
+def test_a_repetition_of_which_less_than_half_has_no_sound_passes() -> None:
+    echo = units("a b", length=0) + units("c d e")
+    assert kept(units("a b c d e") + echo) == "a b c d e a b c d e"
+
+
 @pytest.mark.parametrize(("length", "expected"), [(LONGEST_SOUNDLESS, "no"), (LONGEST_SOUNDLESS + 1, "no no")])
 def test_a_unit_of_twenty_milliseconds_has_no_sound_of_its_own(length: int, expected: str) -> None:
     assert kept(units("no") + units("no", length=length)) == expected

@@ -66,6 +66,14 @@ def test_a_step_waits_for_the_samples_up_to_its_cut_and_no_longer() -> None:
     assert cuts(whole, extra=missing) == [Cut(STEP_CUT, STEP, 0)]
 
 
+def test_a_step_waits_for_the_frames_of_audio_that_is_already_there() -> None:
+    segmenter = Segmenter(PARAMETERS)
+    segmenter.push(frames(30))
+    assert segmenter.next_cut(STEP, None) is None
+    segmenter.push(frames(1))
+    assert segmenter.next_cut(STEP, None) == Cut(STEP_CUT, STEP, 0)
+
+
 def test_a_pause_is_cut_exactly_its_length_after_the_last_speech_frame() -> None:
     parameters = StreamParameters(pause_seconds=10 * FRAME_SAMPLES / 16_000)
     found = cuts(frames(20, 40), parameters=parameters)

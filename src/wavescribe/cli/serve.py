@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 import uvicorn
@@ -20,50 +20,36 @@ Model = "Model"
 Limits = "Limits"
 
 
+def setting(name: str, panel: str, *flags: str) -> Any:
+    """A flag that takes its help and its default from the setting of that name."""
+    field = Settings.model_fields[name]
+    text = field.description or ""
+    return typer.Option(
+        *flags, help=f"{text[:1].upper()}{text[1:]}.", show_default=str(field.default), rich_help_panel=panel
+    )
+
+
 def serve_command(
-    host: Annotated[str | None, typer.Option(help="Address to listen on.", rich_help_panel=Server)] = None,
-    port: Annotated[
-        int | None, typer.Option(help="Port to listen on; 0 picks a free one.", rich_help_panel=Server)
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option(help="Model name, directory or Hugging Face id.", rich_help_panel=Model)
-    ] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.", rich_help_panel=Model)] = None,
-    compute_type: Annotated[
-        str | None, typer.Option(help="Arithmetic: int8, float16, float32, ...", rich_help_panel=Model)
-    ] = None,
-    workers: Annotated[int | None, typer.Option(help="Decodes at the same time.", rich_help_panel=Model)] = None,
-    threads_per_worker: Annotated[
-        int | None, typer.Option(help="CPU threads of each decode.", rich_help_panel=Model)
-    ] = None,
-    step_seconds: Annotated[
-        float | None, typer.Option(help="Audio between two decodes of a live stream.", rich_help_panel=Model)
-    ] = None,
-    window_seconds: Annotated[
-        float | None, typer.Option(help="Longest audio of one decode of a live stream.", rich_help_panel=Model)
-    ] = None,
+    host: Annotated[str | None, setting("host", Server)] = None,
+    port: Annotated[int | None, setting("port", Server)] = None,
+    stream_format: Annotated[str | None, setting("stream_format", Server)] = None,
+    model: Annotated[str | None, setting("model", Model)] = None,
+    device: Annotated[str | None, setting("device", Model)] = None,
+    compute_type: Annotated[str | None, setting("compute_type", Model)] = None,
+    workers: Annotated[int | None, setting("workers", Model)] = None,
+    threads_per_worker: Annotated[int | None, setting("threads_per_worker", Model)] = None,
+    step_seconds: Annotated[float | None, setting("step_seconds", Model)] = None,
+    window_seconds: Annotated[float | None, setting("window_seconds", Model)] = None,
+    delay: Annotated[str | None, setting("delay", Model)] = None,
     max_sessions: Annotated[
-        int | None,
-        typer.Option(
-            "--max-sessions", "--asr-max-concurrent-sessions", help="Live streams at once.", rich_help_panel=Limits
-        ),
+        int | None, setting("max_sessions", Limits, "--max-sessions", "--asr-max-concurrent-sessions")
     ] = None,
     max_buffer_seconds: Annotated[
-        float | None,
-        typer.Option(
-            "--max-buffer-seconds",
-            "--asr-max-buffer-seconds",
-            help="Audio of a live stream received and not yet decoded.",
-            rich_help_panel=Limits,
-        ),
+        float | None, setting("max_buffer_seconds", Limits, "--max-buffer-seconds", "--asr-max-buffer-seconds")
     ] = None,
-    max_upload_bytes: Annotated[int | None, typer.Option(help="Largest uploaded file.", rich_help_panel=Limits)] = None,
-    max_audio_seconds: Annotated[
-        float | None, typer.Option(help="Longest decoded audio of a file.", rich_help_panel=Limits)
-    ] = None,
-    max_file_jobs: Annotated[
-        int | None, typer.Option(help="Files transcribed or waiting at once.", rich_help_panel=Limits)
-    ] = None,
+    max_upload_bytes: Annotated[int | None, setting("max_upload_bytes", Limits)] = None,
+    max_audio_seconds: Annotated[float | None, setting("max_audio_seconds", Limits)] = None,
+    max_file_jobs: Annotated[int | None, setting("max_file_jobs", Limits)] = None,
 ) -> None:
     """Run the server: HTTP and WebSocket on one port.
 

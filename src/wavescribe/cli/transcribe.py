@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextC
 
 from wavescribe.api.response_formats import render
 from wavescribe.audio.decoding import decode_audio
-from wavescribe.engines.base import Engine, FileOptions, Segment
+from wavescribe.engines.base import Engine, FileOptions, Samples, Segment
 from wavescribe.engines.whisper import load_whisper
 from wavescribe.errors import InvalidRequestError, WavescribeError
 from wavescribe.serving.file_result import FileResult
@@ -52,12 +53,26 @@ def transcribe_command(
 
     Example: wavescribe transcribe talk.mp3 interview.m4a --format srt --output subtitles/
     """
+    if output is not None:
+        _check_names(files)
     settings = load_settings(model=model, threads_per_worker=threads)
     engine = load_whisper(settings.model, device=settings.device, threads_per_worker=settings.threads_per_worker)
     options = FileOptions(language=language, prompt=prompt, word_times=output_format is not Format.TEXT)
     batch = _Batch(engine, options, output_format, output, settings.max_audio_seconds)
     if not batch.run(files):
         raise typer.Exit(1)
+
+
+def _check_names(files: list[Path]) -> None:
+    """See that no two results get the same name, as the later one would replace the earlier."""
+    seen: dict[str, Path] = {}
+    for path in files:
+        if path.stem in seen:
+            raise typer.BadParameter(
+                f"the results of {seen[path.stem]} and {path} would have the same name; run them one by one",
+                param_hint="FILE...",
+            )
+        seen[path.stem] = path
 
 
 class _Batch:
@@ -76,13 +91,14 @@ class _Batch:
     def run(self, files: list[Path]) -> bool:
         """Transcribe the files; True when all succeeded."""
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),  # square brackets in a file's name are its own
             BarColumn(),
             TaskProgressColumn(),
             TextColumn("{task.fields[speed]}"),
             TimeRemainingColumn(),
         )
-        with Progress(*columns, console=self._console, transient=True) as progress:
+        hidden = not self._console.is_interactive
+        with Progress(*columns, console=self._console, transient=True, disable=hidden) as progress:
             results = [self._run_one(path, progress) for path in files]
         return all(results)
 
@@ -103,9 +119,7 @@ class _Batch:
     def _transcribe(self, path: Path, progress: Progress) -> FileResult:
         if path.is_dir():
             raise InvalidRequestError("is a directory; give the files in it")
-        samples = decode_audio(
-            path, sample_rate=self._engine.info.sample_rate, max_seconds=self._max_seconds, min_seconds=0.1
-        )
+        samples = self._decode(path)
         task = progress.add_task(path.name, total=len(samples) / self._engine.info.sample_rate, speed="")
         transcription = self._engine.transcribe_file(samples, self._options)
         segments: list[Segment] = []
@@ -114,6 +128,14 @@ class _Batch:
             _advance(progress, task, segment.end)
         progress.remove_task(task)
         return FileResult(transcription.language, transcription.duration, tuple(segments))
+
+    def _decode(self, path: Path) -> Samples:
+        """Decode in a thread: in the main one, PyAV would swallow an interrupt and take it for the end of the file."""
+        rate = self._engine.info.sample_rate
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(
+                decode_audio, path, sample_rate=rate, max_seconds=self._max_seconds, min_seconds=0.1
+            ).result()
 
     def _write(self, source: Path, text: str) -> None:
         if self._output is None:

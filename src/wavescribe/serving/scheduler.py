@@ -51,10 +51,14 @@ class Scheduler:
 
     async def run(self) -> None:
         """Run the workers until cancelled. The caller owns this task."""
-        with ThreadPoolExecutor(self._workers, thread_name_prefix="decode") as threads:
+        threads = ThreadPoolExecutor(self._workers, thread_name_prefix="decode")
+        try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(self._workers):
                     group.create_task(self._work(threads))
+        finally:
+            # Nobody waits here for a decode that is under way: this is the event loop's thread.
+            threads.shutdown(wait=False, cancel_futures=True)
 
     async def decode(self, step: Step, *, live: bool = True) -> Hypothesis:
         """Queue a step and wait for its answer. Cancelling the wait takes the step out of the queue.
@@ -96,6 +100,8 @@ class Scheduler:
         loop = asyncio.get_running_loop()
         try:
             hypotheses = await loop.run_in_executor(threads, self._engine.decode, requests)
+            if len(hypotheses) != len(requests):
+                raise EngineError(f"the engine gave {len(hypotheses)} answers to {len(requests)} requests")
         except Exception as error:  # an engine may raise anything; every waiting stream must hear of it
             _fail(jobs, error)
             self._metrics.steps_failed.inc(len(jobs))
