@@ -26,6 +26,10 @@ OPENING_FRAMES = 2
 """Speech frames in a row that open a segment; a click is shorter."""
 
 
+PAUSE_SHARE = 0.4
+"""A step that falls into a pause that has lasted this share of its length is left to the pause."""
+
+
 class CutKind(Enum):
     """Why a step is cut."""
 
@@ -173,10 +177,15 @@ class Segmenter:
         self._last_cut = position
         if self._segment_start is None or not self._speech_since_cut:
             return None
-        if position - self._segment_start < self._first_step:
+        if position - self._segment_start < self._first_step or self._pausing:
             return None
         self._speech_since_cut = False
         return Cut(CutKind.STEP, position, self._segment_start)
+
+    @property
+    def _pausing(self) -> bool:
+        """Whether speech has paused just now: the segment's last step is near, and serves as well."""
+        return self._consumed - self._speech_end >= self._pause * PAUSE_SHARE
 
     def _close(self, kind: CutKind, position: int) -> Cut:
         cut = Cut(kind, position, self._segment_start)
