@@ -25,14 +25,14 @@ def test_nothing_is_known_before_the_first_hypothesis() -> None:
 @pytest.mark.parametrize(
     ("probability", "seconds", "chosen"),
     [
-        (0.8, 2.0, "de"),
-        (0.8, 1.9, None),
-        (0.79, 2.0, None),
-        (0.79, 4.9, None),
+        (0.9, 1.0, "de"),
+        (0.9, 0.9, None),
+        (0.89, 2.0, None),
+        (0.89, 4.9, None),
         (0.2, 5.0, "de"),
     ],
 )
-def test_detection_is_kept_when_sure_of_two_seconds_or_after_five(
+def test_detection_is_kept_when_sure_of_a_second_or_after_five(
     probability: float, seconds: float, chosen: str | None
 ) -> None:
     choice = LanguageChoice(None)
@@ -49,8 +49,8 @@ def test_a_language_that_was_kept_stays() -> None:
 
 def test_until_it_is_kept_the_language_is_that_of_the_last_hypothesis() -> None:
     choice = LanguageChoice(None)
-    choice.observe(heard("de"), 1.0)
-    choice.observe(heard("nl"), 1.5)
+    choice.observe(heard("de", 0.5), 1.0)
+    choice.observe(heard("nl", 0.5), 1.5)
     assert (choice.chosen, choice.current) == (None, "nl")
 
 
