@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from wavescribe.api.languages import language_code
 from wavescribe.api.response_formats import render
 from wavescribe.audio.decoding import decode_audio
 from wavescribe.engines.base import Engine, FileOptions, Samples, Segment
@@ -42,7 +43,9 @@ def transcribe_command(
         typer.Option("--output", "-o", help="Directory for one file per input; without it, print.", file_okay=False),
     ] = None,
     model: Annotated[str | None, typer.Option(help="Model name, directory or Hugging Face id.")] = None,
-    language: Annotated[str | None, typer.Option(help="ISO 639-1 code; detected when not given.")] = None,
+    language: Annotated[
+        str | None, typer.Option(help="ISO 639-1 code or English name; detected when not given.")
+    ] = None,
     prompt: Annotated[str, typer.Option(help="Names and words to expect, or text in the style wanted.")] = "",
     threads: Annotated[int | None, typer.Option(help="CPU threads.", min=1)] = None,
 ) -> None:
@@ -57,7 +60,11 @@ def transcribe_command(
         _check_names(files)
     settings = load_settings(model=model, threads_per_worker=threads)
     engine = load_whisper(settings.model, device=settings.device, threads_per_worker=settings.threads_per_worker)
-    options = FileOptions(language=language, prompt=prompt, word_times=output_format is not Format.TEXT)
+    options = FileOptions(
+        language=language_code(language) if language else None,
+        prompt=prompt,
+        word_times=output_format is not Format.TEXT,
+    )
     batch = _Batch(engine, options, output_format, output, settings.max_audio_seconds)
     if not batch.run(files):
         raise typer.Exit(1)
