@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from fakes import FakeEngine, LevelDetector, drive, speak, transcribe
@@ -324,3 +326,25 @@ def test_packets_change_no_turn(parts: list[tuple[int, float]], packet: int) -> 
     samples = np.concatenate([speak(list(range(1, count + 1)), silence=silence) for count, silence in parts])
     whole = with_turns(TurnDetection.semantic_vad(), samples, 1_600)
     assert with_turns(TurnDetection.semantic_vad(), samples, packet) == whole
+
+
+def test_speech_that_the_last_hypothesis_left_out_is_decoded_after_all() -> None:
+    def stop_early(call: int, pieces: list[Piece]) -> list[Piece]:
+        if len(pieces) <= 3:
+            return pieces
+        assert pieces[-1].end is not None
+        return [*pieces[:2], replace(pieces[2], end=pieces[-1].end)]
+
+    events = transcribe(speak([1, 2, 3, 4, 5, 6, 7], silence=1.0), FakeEngine(alter=stop_early), step_seconds=9.0)
+    assert transcripts(events)[0].split()[:3] == ["w1", "w2", "w3"]
+    assert transcripts(events)[0].split()[-1] == "w7"
+
+
+def test_a_window_rolls_by_the_newest_times_of_its_settled_words() -> None:
+    def stretch(call: int, pieces: list[Piece]) -> list[Piece]:
+        if call % 3 or not pieces:
+            return pieces
+        return [*pieces[:-1], replace(pieces[-1], end=99.0)]
+
+    events = transcribe(speak(list(range(1, 40)), silence=1.0), FakeEngine(alter=stretch))
+    assert transcripts(events)[0].split() == [f"w{number}" for number in range(1, 40)]

@@ -159,7 +159,10 @@ class Transcriber:
         self._language.observe(hypothesis, (step.window.end - step.window.start) / self._parameters.sample_rate)
         outcome = self._strategy.reconcile(step.window, hypothesis, final=final)
         events = self._publish(outcome, step.window.end)
-        self._finish(step.cut, events)
+        if outcome.unheard:
+            self._retry = _InFlight(step.cut, self._strategy.plan(step.cut.position), attempt=1)
+        else:
+            self._finish(step.cut, events)
         return events
 
     def reject(self, error: Exception) -> list[Event]:

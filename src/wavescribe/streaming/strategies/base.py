@@ -30,10 +30,17 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a hypothesis changed: units that settle now, and the current draft after them."""
+    """What a hypothesis changed.
+
+    Attributes:
+        settled: units that settle now.
+        draft: the current rest of the hypothesis.
+        unheard: whether a segment's last hypothesis left out speech that the next window begins with.
+    """
 
     settled: tuple[Unit, ...]
     draft: tuple[Unit, ...]
+    unheard: bool = False
 
 
 class Strategy(Protocol):

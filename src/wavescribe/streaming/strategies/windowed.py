@@ -13,8 +13,12 @@ from wavescribe.engines.base import Hypothesis
 from wavescribe.streaming.agreement import agreed_length
 from wavescribe.streaming.guards import is_no_speech, token_budget, without_loops
 from wavescribe.streaming.parameters import StreamParameters
+from wavescribe.streaming.retiming import retimed, unstretched
 from wavescribe.streaming.strategies.base import Outcome, Window
 from wavescribe.streaming.units import Unit, continues_word, split_units
+
+LEAST_UNHEARD_SECONDS = 1.5
+"""Less audio than this after a segment's last word is taken for its end."""
 
 
 class Windowed:
@@ -70,6 +74,8 @@ class Windowed:
 
     def reconcile(self, window: Window, hypothesis: Hypothesis, *, final: bool) -> Outcome:
         """Settle what two hypotheses agree on, or everything when the step is the segment's last."""
+        rate = self._parameters.sample_rate
+        self._settled = retimed(self._settled, hypothesis.pieces, window.start, rate)
         units = self._sound_units(self._new_units(window, hypothesis))
         if final:
             settled = self._complete(units)
@@ -81,7 +87,7 @@ class Windowed:
         self._votes = self._votes[len(settled) :]
         if not final and window.end + self._step - window.start > self._length:
             settled = [*settled, *self._roll(window)]
-        return Outcome(tuple(settled), tuple(self._pending))
+        return Outcome(tuple(settled), tuple(self._pending), unheard=final and self._skip_to_unheard(window))
 
     def is_doubtful(self, window: Window, hypothesis: Hypothesis) -> bool:
         """Whether the hypothesis loops, so that a more thorough decode is worth its cost."""
@@ -153,6 +159,20 @@ class Windowed:
             self._settled = self._settled[index + 1 :]
         return forced
 
+    def _skip_to_unheard(self, window: Window) -> bool:
+        """Whether the last hypothesis stopped before the speech did; the window then starts where it stopped.
+
+        A decoder that takes a finished sentence for the end of the audio writes nothing more.
+        """
+        if not self._settled:
+            return False
+        rest = unstretched(self._settled[-1], self._parameters.sample_rate).end
+        if window.end - rest < self._parameters.samples(LEAST_UNHEARD_SECONDS):
+            return False
+        self._remember(self._settled)
+        self._start, self._settled = rest, []
+        return True
+
     def _force(self, window: Window) -> list[Unit]:
         """Settle units of the older half of a full window in which no two hypotheses agreed."""
         limit = window.end - self._length // 2
@@ -179,7 +199,10 @@ class Windowed:
 
     def _boundary(self, index: int) -> int:
         """The middle of the pause after a settled unit."""
-        return self._settled[index].end + max(0, self._gap(index)) // 2
+        unit = unstretched(self._settled[index], self._parameters.sample_rate)
+        if unit != self._settled[index]:
+            return unit.end
+        return unit.end + max(0, self._gap(index)) // 2
 
     def _remember(self, units: Sequence[Unit]) -> None:
         text = self._history + "".join(unit.text for unit in units)
