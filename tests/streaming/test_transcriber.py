@@ -348,3 +348,11 @@ def test_a_window_rolls_by_the_newest_times_of_its_settled_words() -> None:
 
     events = transcribe(speak(list(range(1, 40)), silence=1.0), FakeEngine(alter=stretch))
     assert transcripts(events)[0].split() == [f"w{number}" for number in range(1, 40)]
+
+
+def test_a_rolled_window_still_begins_with_a_settled_word() -> None:
+    engine = FakeEngine()
+    transcribe(speak(list(range(1, 60))), engine)
+    rolled = [request for request in engine.requests if request.cache_key[1] > 0]
+    assert rolled
+    assert all(request.prefix for request in rolled)

@@ -183,15 +183,19 @@ class Windowed:
         return forced
 
     def _roll_index(self, window: Window) -> int | None:
-        """The settled unit after which the window should start: in the longest pause of its older part."""
+        """The settled unit after which the window should start: in the longest pause of its older part.
+
+        The last settled unit stays in the window where it can: without a word before it, the decoder tends to leave
+        out a window's first one.
+        """
         latest = window.end - self._length // 3
         earliest = window.start + self._step
-        candidates = [index for index, unit in enumerate(self._settled) if earliest <= unit.end <= latest] or [
-            index for index, unit in enumerate(self._settled) if unit.end <= latest
-        ]
-        if not candidates:
-            return len(self._settled) - 1 if self._settled else None
-        return max(candidates, key=lambda index: (self._gap(index), index))
+        ends = [(index, unit.end) for index, unit in enumerate(self._settled[:-1] or self._settled)]
+        older = [index for index, end in ends if end <= latest]
+        candidates = [index for index in older if self._settled[index].end >= earliest] or older
+        if candidates:
+            return max(candidates, key=lambda index: (self._gap(index), index))
+        return ends[-1][0] if ends else None
 
     def _gap(self, index: int) -> int:
         following = [*self._settled, *self._pending][index + 1 : index + 2]
