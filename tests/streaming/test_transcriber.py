@@ -352,7 +352,7 @@ def test_a_window_rolls_by_the_newest_times_of_its_settled_words() -> None:
 
 def test_a_rolled_window_still_begins_with_a_settled_word() -> None:
     engine = FakeEngine()
-    transcribe(speak(list(range(1, 60))), engine)
+    transcribe(speak(list(range(1, 60))), engine, hold_seconds=3.0)
     rolled = [request for request in engine.requests if request.cache_key[1] > 0]
     assert rolled
     assert all(request.prefix for request in rolled)
