@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -111,15 +110,6 @@ def test_skipped_steps_cost_little(model: WhisperEngine) -> None:
     whole = run_streamed(model, samples, ENGLISH)
     assert len(skipped.steps) < len(whole.steps)
     assert error_rate([(GOLD, normalise(skipped.text, "en"))]).rate <= 0.06
-
-
-def test_an_engine_without_its_cache_gives_the_same_text(model: WhisperEngine) -> None:
-    class Forgetful(CountingEngine):
-        def decode(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis]:
-            return super().decode([replace(request, cache_key=("", 0)) for request in requests])
-
-    samples = clip("pytest_audioeval", "samples/audio/en/counting.wav")
-    assert run_streamed(Forgetful(model), samples, ENGLISH).text == run_streamed(model, samples, ENGLISH).text
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import logging
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,8 @@ from wavescribe.engines.base import Engine, Hypothesis
 from wavescribe.errors import EngineError
 from wavescribe.serving.metrics import Metrics
 from wavescribe.streaming.transcriber import Step
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(order=True, slots=True)
@@ -103,6 +106,7 @@ class Scheduler:
             if len(hypotheses) != len(requests):
                 raise EngineError(f"the engine gave {len(hypotheses)} answers to {len(requests)} requests")
         except Exception as error:  # an engine may raise anything; every waiting stream must hear of it
+            logger.exception("a decode of %d steps failed", len(jobs))
             _fail(jobs, error)
             self._metrics.steps_failed.inc(len(jobs))
             return

@@ -91,7 +91,6 @@ class Transcriber:
         self._retry: _InFlight | None = None
         self._decoded = 0
         self._segment_opens = True
-        self._steps = 0
 
     @property
     def received(self) -> int:
@@ -107,11 +106,6 @@ class Transcriber:
     def held_seconds(self) -> float:
         """Seconds of audio in memory."""
         return self._timeline.held_seconds
-
-    @property
-    def steps(self) -> int:
-        """Decodes asked for so far."""
-        return self._steps
 
     @property
     def turns_pending(self) -> int:
@@ -202,7 +196,6 @@ class Transcriber:
     def _snapshot(self, step: _InFlight) -> Step:
         self._retry = None
         self._in_flight = step
-        self._steps += 1
         window = step.window
         context = " ".join(part for part in (self._parameters.prompt, window.context) if part)
         return Step(
