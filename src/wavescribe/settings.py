@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from wavescribe.errors import ConfigurationError
 from wavescribe.streaming.delay import Delay
+from wavescribe.streaming.parameters import StrategyName
 
 MEBIBYTE = 1024 * 1024
 
@@ -27,6 +28,9 @@ class Settings(BaseSettings):
     threads_per_worker: int = Field(2, ge=1, description="CPU threads of each decode")
     step_seconds: float = Field(1.0, ge=0.2, le=10, description="seconds of audio between two decodes of a live stream")
     window_seconds: float = Field(8.0, ge=4, le=28, description="longest audio of one decode of a live stream")
+    strategy: StrategyName = Field(
+        "windowed", description="how live streams are transcribed: windowed; cumulative or sliced to compare with"
+    )
     delay: Delay = Field(
         "medium", description="how long text is held back before it settles: minimal, low, medium, high or xhigh"
     )

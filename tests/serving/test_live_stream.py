@@ -335,7 +335,7 @@ def test_a_full_server_refuses_streams_until_one_ends(engine: FakeEngine, metric
             with pytest.raises(OverloadedError, match=r"Maximum concurrent sessions reached \(2\)"), service.open():
                 pass
             assert service.active == 2
-        with service.open("en"):
+        with service.open(StreamOptions("en")):
             assert sample(metrics, "active_streams") == 2
     assert service.active == 0
     assert (sample(metrics, "active_streams"), sample(metrics, "refused_streams_total")) == (0, 1)
@@ -351,7 +351,10 @@ def test_a_stream_that_breaks_frees_its_place(engine: FakeEngine, metrics: Metri
 
 def test_an_unknown_language_takes_no_place(engine: FakeEngine, metrics: Metrics) -> None:
     service = new_service(engine, metrics)
-    with pytest.raises(InvalidRequestError, match="Unknown language 'xx'.*en, de") as caught, service.open("xx"):
+    with (
+        pytest.raises(InvalidRequestError, match="Unknown language 'xx'.*en, de") as caught,
+        service.open(StreamOptions("xx")),
+    ):
         pass
     assert (caught.value.code, caught.value.param) == ("invalid_value", "language")
     assert service.active == 0

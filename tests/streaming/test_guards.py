@@ -83,11 +83,27 @@ def test_a_unit_of_twenty_milliseconds_has_no_sound_of_its_own(length: int, expe
 
 
 @pytest.mark.parametrize(
-    ("size", "expected"), [(LONGEST_PATTERN_UNITS, LONGEST_PATTERN_UNITS), (LONGEST_PATTERN_UNITS + 1, 26)]
+    ("size", "expected"),
+    [(LONGEST_PATTERN_UNITS, LONGEST_PATTERN_UNITS), (LONGEST_PATTERN_UNITS + 1, 2 * LONGEST_PATTERN_UNITS + 2)],
 )
 def test_loops_of_up_to_the_longest_pattern_are_found(size: int, expected: int) -> None:
     phrase = " ".join(f"w{number}" for number in range(size))
     assert len(without_loops(units(phrase) + units(phrase, length=0), RATE)) == expected
+
+
+def test_a_loop_that_the_hypothesis_ends_in_the_middle_of_is_cut() -> None:
+    heard = units("so the cat sat on it") + units("so the cat", length=0)
+    assert kept(heard) == "so the cat sat on it"
+
+
+def test_two_words_without_sound_at_the_end_are_not_taken_for_a_loop() -> None:
+    heard = units("so the cat sat") + units("so the", length=0)
+    assert without_loops(heard, RATE) == heard
+
+
+def test_a_phrase_that_is_cut_short_with_sound_passes_whole() -> None:
+    heard = units("so the cat sat so the cat")
+    assert without_loops(heard, RATE) == heard
 
 
 def test_no_units_have_no_loop() -> None:

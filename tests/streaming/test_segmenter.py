@@ -1,20 +1,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wavescribe.streaming.parameters import StreamParameters
+from wavescribe.streaming.parameters import RecipeParameters, StreamParameters
 from wavescribe.streaming.segmenter import Cut, CutKind, Segmenter
 from wavescribe.vad.detector import FRAME_SAMPLES
 
 STEP = 16_000
 PREROLL = 6_400
-PARAMETERS = StreamParameters()
+NO_LULLS = 60.0
+PARAMETERS = StreamParameters(lull_seconds=NO_LULLS, first_step_seconds=1.0)
+"""Steps from one second on, and none in lulls: those have tests of their own."""
 SPEECH, SILENCE = 1.0, 0.0
-STEP_CUT, PAUSE, TURN = CutKind.STEP, CutKind.PAUSE, CutKind.TURN
+STEP_CUT, LULL, PAUSE, TURN = CutKind.STEP, CutKind.LULL, CutKind.PAUSE, CutKind.TURN
 
 
 def frames(speech: int, silence: int = 0) -> list[float]:
@@ -44,19 +47,73 @@ def drained(segmenter: Segmenter, received: int, turn_end: int | None = None, mi
     return found
 
 
-def test_speech_is_cut_at_multiples_of_the_step() -> None:
+def test_speech_is_cut_at_every_step_length() -> None:
     assert cuts(frames(160)) == [Cut(STEP_CUT, number * STEP, 0) for number in range(1, 6)]
 
 
-def test_multiples_are_counted_on_the_audio_clock_and_not_from_the_segments_start() -> None:
+def test_steps_are_counted_from_the_segments_start() -> None:
     found = cuts([*frames(0, 40), *frames(100)])
-    assert [cut.position for cut in found] == [2 * STEP, 3 * STEP, 4 * STEP]
-    assert {cut.segment_start for cut in found} == {40 * FRAME_SAMPLES - PREROLL}
+    start = 40 * FRAME_SAMPLES - PREROLL
+    assert [cut.position for cut in found] == [start + STEP, start + 2 * STEP, start + 3 * STEP]
+    assert {cut.segment_start for cut in found} == {start}
 
 
 def test_the_step_length_is_that_of_the_parameters() -> None:
-    found = cuts(frames(126), parameters=StreamParameters(step_seconds=2.0))
+    found = cuts(frames(126), parameters=StreamParameters(step_seconds=2.0, first_step_seconds=2.0))
     assert [cut.position for cut in found] == [32_000, 64_000]
+
+
+def test_the_first_step_waits_for_its_own_length_of_audio() -> None:
+    found = cuts(frames(126), parameters=replace(PARAMETERS, first_step_seconds=1.5))
+    assert [cut.position for cut in found] == [24_000, 40_000, 56_000]
+
+
+def test_a_first_step_shorter_than_what_opens_a_segment_is_cut_as_soon_as_it_is_open() -> None:
+    found = cuts(frames(10), parameters=replace(PARAMETERS, first_step_seconds=0.01))
+    assert found == [Cut(STEP_CUT, 2 * FRAME_SAMPLES, 0)]
+
+
+def test_a_lull_is_cut_once_exactly_its_length_after_the_last_speech_frame() -> None:
+    parameters = replace(PARAMETERS, lull_seconds=8 * FRAME_SAMPLES / STEP)
+    assert cuts(frames(10, 40), parameters=parameters) == [
+        Cut(LULL, 18 * FRAME_SAMPLES, 0),
+        Cut(PAUSE, 26 * FRAME_SAMPLES, 0, heard=True),
+    ]
+
+
+def test_speech_after_a_lull_has_not_been_heard_by_its_step() -> None:
+    parameters = replace(PARAMETERS, lull_seconds=8 * FRAME_SAMPLES / STEP)
+    found = cuts([*frames(10, 9), *frames(5, 3)], turn_end=27 * FRAME_SAMPLES, parameters=parameters)
+    assert found == [Cut(LULL, 18 * FRAME_SAMPLES, 0), Cut(TURN, 27 * FRAME_SAMPLES, 0, heard=False)]
+
+
+def test_a_turn_that_ends_in_a_lull_has_been_heard() -> None:
+    parameters = replace(PARAMETERS, lull_seconds=8 * FRAME_SAMPLES / STEP)
+    found = cuts(frames(10, 10), turn_end=20 * FRAME_SAMPLES, parameters=parameters)
+    assert found == [Cut(LULL, 18 * FRAME_SAMPLES, 0), Cut(TURN, 20 * FRAME_SAMPLES, 0, heard=True)]
+
+
+def test_the_next_step_comes_a_whole_step_after_a_lulls() -> None:
+    parameters = replace(PARAMETERS, lull_seconds=8 * FRAME_SAMPLES / STEP)
+    found = cuts([*frames(10, 9), *frames(60)], parameters=parameters)
+    assert found == [Cut(LULL, 18 * FRAME_SAMPLES, 0), Cut(STEP_CUT, 18 * FRAME_SAMPLES + STEP, 0)]
+
+
+def test_a_minimum_advance_skips_the_step_of_a_lull() -> None:
+    parameters = replace(PARAMETERS, lull_seconds=8 * FRAME_SAMPLES / STEP)
+    found = cuts(frames(40, 40), parameters=parameters, minimum_advance=2 * STEP)
+    assert found == [Cut(PAUSE, 56 * FRAME_SAMPLES, 0, heard=False)]
+
+
+def test_without_the_voice_gate_everything_is_one_segment_cut_at_every_chunk() -> None:
+    parameters = StreamParameters(strategy="cumulative", recipe=RecipeParameters(chunk_seconds=1.5))
+    found = cuts(frames(0, 160), turn_end=160 * FRAME_SAMPLES, parameters=parameters)
+    assert found == [
+        Cut(STEP_CUT, 24_000, 0),
+        Cut(STEP_CUT, 48_000, 0),
+        Cut(STEP_CUT, 72_000, 0),
+        Cut(TURN, 160 * FRAME_SAMPLES, 0),
+    ]
 
 
 def test_a_step_waits_for_the_samples_up_to_its_cut_and_no_longer() -> None:
@@ -75,7 +132,7 @@ def test_a_step_waits_for_the_frames_of_audio_that_is_already_there() -> None:
 
 
 def test_a_pause_is_cut_exactly_its_length_after_the_last_speech_frame() -> None:
-    parameters = StreamParameters(pause_seconds=10 * FRAME_SAMPLES / 16_000)
+    parameters = replace(PARAMETERS, pause_seconds=10 * FRAME_SAMPLES / 16_000)
     found = cuts(frames(20, 40), parameters=parameters)
     assert found == [Cut(PAUSE, 30 * FRAME_SAMPLES, 0)]
 
@@ -85,7 +142,7 @@ def test_a_pause_that_ends_inside_a_frame_is_cut_at_that_frames_end() -> None:
 
 
 def test_a_pause_one_frame_too_short_does_not_close_the_segment() -> None:
-    parameters = StreamParameters(pause_seconds=10 * FRAME_SAMPLES / 16_000)
+    parameters = replace(PARAMETERS, pause_seconds=10 * FRAME_SAMPLES / 16_000)
     found = cuts([*frames(20, 9), *frames(20, 10)], parameters=parameters)
     assert found == [Cut(STEP_CUT, STEP, 0), Cut(PAUSE, 59 * FRAME_SAMPLES, 0)]
 
@@ -121,14 +178,6 @@ def test_a_segment_opens_at_a_probability_of_a_half(probability: float, opens: b
 def test_speech_that_has_begun_goes_on_at_a_lower_probability(probability: float, pause_after: int) -> None:
     found = cuts([*frames(20), *[probability] * 20, *frames(0, 40)])
     assert [cut.position for cut in found if cut.kind is PAUSE] == [(pause_after + 16) * FRAME_SAMPLES]
-
-
-def test_a_segments_first_step_waits_for_enough_audio() -> None:
-    heard = [*frames(0, 40), *frames(60)]
-    early = cuts(heard, parameters=StreamParameters(first_step_seconds=0.5))
-    late = cuts(heard, parameters=StreamParameters(first_step_seconds=1.5))
-    assert [cut.position for cut in early] == [2 * STEP, 3 * STEP]
-    assert [cut.position for cut in late] == [3 * STEP]
 
 
 def test_a_segment_begins_the_preroll_before_its_first_speech_frame() -> None:
@@ -186,7 +235,7 @@ def test_a_turns_end_at_a_multiple_of_the_step_is_one_cut() -> None:
 def test_what_is_said_over_a_turns_end_goes_on_in_a_segment_that_starts_there() -> None:
     turn_end = 50 * FRAME_SAMPLES + 100
     found = cuts(frames(100), turn_end=turn_end)
-    assert found == [Cut(STEP_CUT, STEP, 0), Cut(TURN, turn_end, 0), Cut(STEP_CUT, 3 * STEP, turn_end)]
+    assert found == [Cut(STEP_CUT, STEP, 0), Cut(TURN, turn_end, 0), Cut(STEP_CUT, turn_end + STEP, turn_end)]
 
 
 @pytest.mark.parametrize(
@@ -282,14 +331,15 @@ def fed(
     audio=packetisations(),
     step=st.sampled_from([0.2, 0.5, 1.0, 2.0]),
     pause=st.sampled_from([0.1, 0.32, 0.5]),
+    lull=st.sampled_from([0.1, 0.25, 60.0]),
     data=st.data(),
 )
 def test_the_cuts_are_the_same_for_any_packets(
-    audio: tuple[list[float], int, list[int]], step: float, pause: float, data: st.DataObject
+    audio: tuple[list[float], int, list[int]], step: float, pause: float, lull: float, data: st.DataObject
 ) -> None:
     heard, total, packets = audio
     turn_ends = sorted(data.draw(st.lists(st.integers(0, total), max_size=3, unique=True)))
-    parameters = StreamParameters(step_seconds=step, pause_seconds=pause)
+    parameters = StreamParameters(step_seconds=step, pause_seconds=pause, lull_seconds=lull)
     whole = fed(heard, [*turn_ends, total], turn_ends, parameters)
     assert fed(heard, packets, turn_ends, parameters) == whole
     assert fed(heard, [total], turn_ends, parameters, late=True) == whole
@@ -302,7 +352,7 @@ def test_the_cuts_go_forward_and_their_segments_do_not_overlap(
 ) -> None:
     heard, total, packets = audio
     turn_ends = sorted(data.draw(st.lists(st.integers(0, total), max_size=3, unique=True)))
-    found, _ = fed(heard, packets, turn_ends, PARAMETERS)
+    found, _ = fed(heard, packets, turn_ends, StreamParameters())
     assert [cut.position for cut in found if cut.kind is TURN] == turn_ends
     closed = 0
     for before, cut in zip([Cut(TURN, 0, None), *found], found, strict=False):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from starlette.datastructures import FormData, UploadFile
 
 from wavescribe.api.languages import language_code
 from wavescribe.engines.base import FileOptions, Task
 from wavescribe.errors import InvalidRequestError
+from wavescribe.streaming.delay import Delay
+from wavescribe.streaming.parameters import StrategyName
 
 RESPONSE_FORMATS = ("json", "text", "srt", "verbose_json", "vtt")
 STREAM_FORMATS = ("events", "chunks")
@@ -34,6 +36,8 @@ class TranscriptionForm:
         granularities: of verbose_json.
         stream: whether events are wanted while the file is transcribed.
         stream_format: "events", "chunks", or "" for the server's own choice.
+        strategy: how a streamed file is transcribed, or None for the server's own choice.
+        delay: how long a streamed file's text is held back, or None for the server's own choice.
     """
 
     file: UploadFile
@@ -43,6 +47,8 @@ class TranscriptionForm:
     granularities: tuple[str, ...]
     stream: bool
     stream_format: str = ""
+    strategy: StrategyName | None = None
+    delay: Delay | None = None
 
 
 def read_form(form: FormData, task: Task) -> TranscriptionForm:
@@ -71,7 +77,14 @@ def read_form(form: FormData, task: Task) -> TranscriptionForm:
         granularities=granularities,
         stream=_boolean(form, "stream"),
         stream_format=_choice("stream_format", _text(form, "stream_format"), ("", *STREAM_FORMATS)),
+        strategy=_stream_choice(form, "strategy", get_args(StrategyName)),
+        delay=_stream_choice(form, "delay", get_args(Delay)),
     )
+
+
+def _stream_choice(form: FormData, name: str, allowed: Iterable[str]) -> Any:
+    """One of the allowed values, or None where the field is missing or empty."""
+    return _choice(name, _text(form, name), ("", *allowed)) or None
 
 
 def _file(form: FormData) -> UploadFile:

@@ -13,7 +13,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from wavescribe.api.dialects.commands import AppendAudio, Command, FinishStream, Refuse, StartStream
 from wavescribe.api.dialects.transcription_stream import TranscriptionStreamDialect
 from wavescribe.errors import InvalidRequestError, OverloadedError
-from wavescribe.serving.live_service import LiveService
+from wavescribe.serving.live_service import LiveService, StreamOptions
 from wavescribe.serving.live_stream import BufferOverflowError, LiveStream
 from wavescribe.streaming.events import TurnFailed
 
@@ -74,8 +74,9 @@ class TranscriptionSocket:
                 await self._refuse(command)
 
     async def _start(self, command: StartStream, place: ExitStack) -> None:
+        options = StreamOptions(language=command.language, strategy=command.strategy, delay=command.delay)
         try:
-            self._stream = place.enter_context(self._service.open(command.language))
+            self._stream = place.enter_context(self._service.open(options))
         except OverloadedError as error:
             await self._send_error("too_many_sessions", str(error))
             raise _Closed(TRY_LATER) from error

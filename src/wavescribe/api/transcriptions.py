@@ -20,6 +20,7 @@ from wavescribe.engines.base import FileOptions, Task
 from wavescribe.errors import InvalidRequestError
 from wavescribe.serving.file_result import FileResult
 from wavescribe.serving.file_service import FileService
+from wavescribe.serving.live_service import StreamOptions
 
 CLIENT_LEFT = Response(status_code=499)
 """Nobody reads it: the client has gone."""
@@ -77,7 +78,8 @@ async def _stream(
 ) -> Response:
     """The response whose body is the events; it takes over what the stack holds, and closes it."""
     _check_stream(form)
-    events = await stack.enter_async_context(service.streaming(form.file.file, options))
+    wanted = StreamOptions(options.language, options.prompt, options.keywords, form.strategy, form.delay)
+    events = await stack.enter_async_context(service.streaming(form.file.file, wanted))
     chunks = (form.stream_format or stream_format) == "chunks"
     written = ChunkEvents(form.model or service.info.name) if chunks else TextEvents()
     return EventStreamResponse(server_sent_events(events, written), stack.pop_all())

@@ -40,6 +40,7 @@ def serve_command(
     threads_per_worker: Annotated[int | None, setting("threads_per_worker", Model)] = None,
     step_seconds: Annotated[float | None, setting("step_seconds", Model)] = None,
     window_seconds: Annotated[float | None, setting("window_seconds", Model)] = None,
+    strategy: Annotated[str | None, setting("strategy", Model)] = None,
     delay: Annotated[str | None, setting("delay", Model)] = None,
     max_sessions: Annotated[
         int | None, setting("max_sessions", Limits, "--max-sessions", "--asr-max-concurrent-sessions")

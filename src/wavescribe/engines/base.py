@@ -23,7 +23,7 @@ class EngineInfo:
         name: the model name it is served under.
         sample_rate: samples per second that it hears.
         languages: ISO 639-1 codes that it transcribes.
-        max_window_seconds: longest audio of one decode.
+        max_window_seconds: longest audio that the model hears at once; a longer window costs several decodes.
         takes_prefix: whether forced prefix tokens are honoured.
         gives_times: whether pieces can carry start and end times.
         batches: whether several requests in one call cost less than one by one.

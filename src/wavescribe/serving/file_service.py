@@ -65,12 +65,12 @@ class FileService:
             return await self._counted(source, options)
 
     @asynccontextmanager
-    async def streaming(self, source: BinaryIO, options: FileOptions) -> AsyncIterator[AsyncIterator[Event]]:
+    async def streaming(self, source: BinaryIO, options: StreamOptions) -> AsyncIterator[AsyncIterator[Event]]:
         """Transcribe a file through the streaming core; leaving the context stops the work.
 
         Args:
             source: the file's bytes, seekable; it must stay open until the context ends.
-            options: how; the task is to transcribe.
+            options: how.
 
         Raises:
             OverloadedError: too many files are under way.
@@ -78,7 +78,7 @@ class FileService:
                 turns out to be too long or damaged later raises it from the events.
         """
         with self._admitted():
-            stream = self._live.open_file(StreamOptions(options.language, options.prompt, options.keywords))
+            stream = self._live.open_file(options)
             blocks = iterate_audio(
                 source, sample_rate=self._engine.info.sample_rate, max_seconds=self._settings.max_audio_seconds
             )

@@ -14,8 +14,8 @@ from wavescribe.serving.live_stream import LiveStream
 from wavescribe.serving.metrics import Metrics
 from wavescribe.serving.scheduler import Scheduler
 from wavescribe.settings import Settings
-from wavescribe.streaming.delay import SETTLING_RULES
-from wavescribe.streaming.parameters import StreamParameters
+from wavescribe.streaming.delay import SETTLING_RULES, Delay
+from wavescribe.streaming.parameters import StrategyName, StreamParameters
 from wavescribe.streaming.transcriber import Transcriber
 from wavescribe.vad.silero import SileroDetector
 
@@ -28,11 +28,15 @@ class StreamOptions:
         language: ISO 639-1 code, or None to detect it.
         prompt: text in the style wanted, or that came before.
         keywords: words that are likely to occur.
+        strategy: how it is transcribed, or None for the server's choice.
+        delay: how long its text is held back, or None for the server's choice.
     """
 
     language: str | None = None
     prompt: str = ""
     keywords: tuple[str, ...] = ()
+    strategy: StrategyName | None = None
+    delay: Delay | None = None
 
 
 class LiveService:
@@ -78,24 +82,24 @@ class LiveService:
                 await task
 
     @contextmanager
-    def open(self, language: str | None = None) -> Iterator[LiveStream]:
+    def open(self, options: StreamOptions = StreamOptions()) -> Iterator[LiveStream]:
         """Open a stream; it is closed, and its place free again, when the context ends.
 
         Args:
-            language: ISO 639-1 code, or None to detect it.
+            options: what the client wants of it.
 
         Raises:
             OverloadedError: as many streams are open as the server takes.
             InvalidRequestError: the engine does not know the language.
         """
-        self._check_language(language)
+        self._check_language(options.language)
         if self._active >= self._settings.max_sessions:
             self._metrics.refused_streams.inc()
             raise OverloadedError(f"Maximum concurrent sessions reached ({self._settings.max_sessions}).")
         self._active += 1
         self._metrics.active_streams.inc()
         try:
-            yield self._stream(StreamOptions(language), live=True)
+            yield self._stream(options, live=True)
         finally:
             self._active -= 1
             self._metrics.active_streams.dec()
@@ -117,8 +121,9 @@ class LiveService:
         return self._stream(options, live=False)
 
     def _stream(self, options: StreamOptions, *, live: bool) -> LiveStream:
-        rule = SETTLING_RULES[self._settings.delay]
+        rule = SETTLING_RULES[options.delay or self._settings.delay]
         parameters = StreamParameters(
+            strategy=options.strategy or self._settings.strategy,
             sample_rate=self.sample_rate,
             step_seconds=self._settings.step_seconds,
             window_seconds=self._settings.window_seconds,

@@ -20,8 +20,11 @@ NO_SPEECH_LOGPROB = -1.0
 SOUNDLESS_SECONDS = 0.02
 """A unit this short has no sound of its own: the alignment had nowhere to put it."""
 
-LONGEST_PATTERN_UNITS = 12
+LONGEST_PATTERN_UNITS = 16
 """Longest phrase looked for when a hypothesis repeats itself."""
+
+LEAST_CUT_SHORT_UNITS = 3
+"""Units of a phrase that a hypothesis has to write again before its end for them to be seen as a loop."""
 
 
 def token_budget(seconds: float) -> int:
@@ -39,7 +42,8 @@ def without_loops(units: Sequence[Unit], sample_rate: int) -> list[Unit]:
 
     A looping decoder writes a phrase again that nobody said again, and the alignment finds no sound for it: at least
     half of the repetition's units have no length. A phrase that was really said again has sound under each
-    repetition, so it passes. What follows a loop is dropped with it: it was written on the strength of the loop.
+    repetition, so it passes. A repetition that the hypothesis's end cuts short counts when none of it has sound.
+    What follows a loop is dropped with it: it was written on the strength of the loop.
 
     Args:
         units: the units of a hypothesis, in order.
@@ -48,9 +52,18 @@ def without_loops(units: Sequence[Unit], sample_rate: int) -> list[Unit]:
     keys = [unit.key for unit in units]
     soundless = [unit.end - unit.start <= SOUNDLESS_SECONDS * sample_rate for unit in units]
     for start in range(1, len(units)):
-        for size in range(1, min(LONGEST_PATTERN_UNITS, start, len(units) - start) + 1):
-            repeated = keys[start : start + size] == keys[start - size : start]
-            if repeated and 2 * sum(soundless[start : start + size]) >= size:
+        for size in range(1, min(LONGEST_PATTERN_UNITS, start) + 1):
+            repetition = slice(start, min(start + size, len(units)))
+            if keys[repetition] == keys[start - size : start - size + len(keys[repetition])] and _is_loop(
+                soundless[repetition], size
+            ):
                 # Found at a rotation of the phrase, the repetition may begin with units that were said.
-                return list(units[: start + soundless[start : start + size].index(True)])
+                return list(units[: start + soundless[repetition].index(True)])
     return list(units)
+
+
+def _is_loop(soundless: Sequence[bool], size: int) -> bool:
+    """Whether a repetition of a phrase of that many units is one that nobody said."""
+    if len(soundless) < size:
+        return len(soundless) >= LEAST_CUT_SHORT_UNITS and all(soundless)
+    return 2 * sum(soundless) >= size

@@ -3,8 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from wavescribe.vad.endpointer import TurnDetection
+
+StrategyName = Literal["windowed", "cumulative", "sliced"]
+"""How a stream chooses windows, prefixes and what settles."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeParameters:
+    """The seeds' parameters of `cumulative` and `sliced`.
+
+    Attributes:
+        chunk_seconds: new audio of each step.
+        unfixed_chunks: steps of a turn before emitted text is forced as prefix.
+        rollback_words: words at a hypothesis's end that are held back.
+        gate_seconds: audio of a turn before it is sliced.
+        overlap_seconds: audio before the newest that a slice hears again.
+    """
+
+    chunk_seconds: float = 2.0
+    unfixed_chunks: int = 2
+    rollback_words: int = 5
+    gate_seconds: float = 16.0
+    overlap_seconds: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +35,9 @@ class StreamParameters:
     """How a stream is transcribed.
 
     Attributes:
+        strategy: how windows, prefixes and what settles are chosen; all but `sample_rate`, `turn_detection`,
+            `language`, `prompt`, `keywords` and `recipe` is for `windowed` only.
+        recipe: the parameters of `cumulative` and `sliced`.
         sample_rate: samples per second of the engine.
         turn_detection: how silence ends turns, or None when only the client ends them.
         maximum_turn_seconds: a turn of more audio ends after a settled unit, so that no word is cut; None for no limit.
@@ -24,11 +50,15 @@ class StreamParameters:
             (docs/performance.md), so it is 0 by default.
         agreements: hypotheses in a row that must have a unit before it settles.
         hold_seconds: sound that must follow a unit before it settles.
+        sure_seconds: sound after a unit that makes one hypothesis enough.
+        lull_seconds: silence after which a step is made in case that nothing more is said.
         pause_seconds: silence that closes a segment.
         first_step_seconds: least audio of a segment's first decode that is not its last.
         preroll_seconds: audio before the first speech frame that belongs to its segment.
     """
 
+    strategy: StrategyName = "windowed"
+    recipe: RecipeParameters = RecipeParameters()
     sample_rate: int = 16_000
     turn_detection: TurnDetection | None = None
     maximum_turn_seconds: float | None = None
@@ -40,9 +70,16 @@ class StreamParameters:
     context_characters: int = 0
     agreements: int = 2
     hold_seconds: float = 1.0
+    sure_seconds: float = 99.0
+    lull_seconds: float = 0.25
     pause_seconds: float = 0.5
     first_step_seconds: float = 1.0
     preroll_seconds: float = 0.4
+
+    @property
+    def is_voice_gated(self) -> bool:
+        """Whether only speech is decoded; the recipes decode everything."""
+        return self.strategy == "windowed"
 
     def samples(self, seconds: float) -> int:
         """That many seconds in samples, rounded."""

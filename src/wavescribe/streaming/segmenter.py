@@ -26,14 +26,11 @@ OPENING_FRAMES = 2
 """Speech frames in a row that open a segment; a click is shorter."""
 
 
-PAUSE_SHARE = 0.4
-"""A step that falls into a pause that has lasted this share of its length is left to the pause."""
-
-
 class CutKind(Enum):
     """Why a step is cut."""
 
     STEP = "step"
+    LULL = "lull"
     SPEECH = "speech"
     PAUSE = "pause"
     TURN = "turn"
@@ -47,11 +44,18 @@ class Cut:
         kind: why.
         position: absolute sample position; of SPEECH (a turn's speech starts) where the turn's audio begins.
         segment_start: absolute position where the open segment began, or None in silence.
+        heard: whether the segment's last step was cut in a lull and nothing was said since.
     """
 
     kind: CutKind
     position: int
     segment_start: int | None
+    heard: bool = False
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the segment ends here."""
+        return self.kind in (CutKind.PAUSE, CutKind.TURN)
 
 
 class Segmenter:
@@ -66,8 +70,11 @@ class Segmenter:
         self._endpointer = None if detection is None else Endpointer(detection, parameters.sample_rate)
         self.sentence_ended = True
         """Whether the turn's text so far ends a sentence; kept by the owner of the text."""
-        self._step = parameters.samples(parameters.step_seconds)
-        self._first_step = parameters.samples(parameters.first_step_seconds)
+        self._gated = parameters.is_voice_gated
+        chunk = parameters.recipe.chunk_seconds
+        self._step = parameters.samples(parameters.step_seconds if self._gated else chunk)
+        self._first_step = parameters.samples(parameters.first_step_seconds if self._gated else chunk)
+        self._lull = parameters.samples(parameters.lull_seconds)
         self._pause = parameters.samples(parameters.pause_seconds)
         self._preroll = parameters.samples(parameters.preroll_seconds)
         self._frames: deque[float] = deque()
@@ -80,6 +87,8 @@ class Segmenter:
         self._speech_end = 0
         self._speech_run = 0
         self._speech_since_cut = False
+        self._lulled = False
+        """Whether the last step was cut in the lull that goes on."""
 
     def push(self, probabilities: Iterable[float]) -> None:
         """Take the speech probabilities of the next frames."""
@@ -108,6 +117,7 @@ class Segmenter:
         self._segment_start = None
         self._speech_run = 0
         self._speech_since_cut = False
+        self._lulled = False
 
     def next_cut(self, received: int, turn_end: int | None, minimum_advance: int = 0) -> Cut | None:
         """The next cut, or None until more audio is there.
@@ -121,7 +131,7 @@ class Segmenter:
             boundary = self._next_boundary(minimum_advance)
             limit = boundary if turn_end is None else min(boundary, turn_end)
             if self._frames and self._consumed + FRAME_SAMPLES <= limit:
-                cut = self._consume(self._frames.popleft())
+                cut = self._consume(self._frames.popleft(), minimum_advance)
                 if cut is not None:
                     return cut
             elif limit > received or self._consumed + FRAME_SAMPLES <= min(limit, received):
@@ -134,12 +144,12 @@ class Segmenter:
                     return cut
 
     def _next_boundary(self, minimum_advance: int) -> int:
-        boundary = (self._last_cut // self._step + 1) * self._step
+        boundary = self._last_cut + self._step
         while boundary - self._last_cut < minimum_advance:
             boundary += self._step
         return boundary
 
-    def _consume(self, probability: float) -> Cut | None:
+    def _consume(self, probability: float, minimum_advance: int) -> Cut | None:
         """Look at the next frame: it may end or start a turn, or complete the pause that closes the segment."""
         self._consumed += FRAME_SAMPLES
         paused = self._follow(probability)
@@ -148,11 +158,23 @@ class Segmenter:
             return self._close(CutKind.TURN, endpoint.position)
         if endpoint is not None:
             return Cut(CutKind.SPEECH, endpoint.position, None)
-        return self._close(CutKind.PAUSE, self._consumed) if paused else None
+        if paused:
+            return self._close(CutKind.PAUSE, self._consumed)
+        return self._lull_step(minimum_advance)
+
+    def _lull_step(self, minimum_advance: int) -> Cut | None:
+        """A step where speech has paused: if nothing follows it is the segment's last, made before that is known."""
+        lulls = self._segment_start is not None and self._consumed - self._speech_end >= self._lull
+        if not lulls or not self._speech_since_cut or self._consumed - self._last_cut < minimum_advance:
+            return None
+        self._last_cut = self._consumed
+        self._speech_since_cut = False
+        self._lulled = True
+        return Cut(CutKind.LULL, self._consumed, self._segment_start)
 
     def _follow(self, probability: float) -> bool:
         """Open a segment where speech begins; True when its closing pause is complete."""
-        if probability >= (SPEECH_STARTS if self._segment_start is None else SPEECH_GOES_ON):
+        if not self._gated or probability >= (SPEECH_STARTS if self._segment_start is None else SPEECH_GOES_ON):
             self._hear_speech()
             return False
         self._speech_run = 0
@@ -166,29 +188,24 @@ class Segmenter:
     def _hear_speech(self) -> None:
         self._speech_run += 1
         self._speech_end = self._consumed
+        self._lulled = False
         if self._segment_start is not None:
             self._speech_since_cut = True
         elif self._speech_run >= OPENING_FRAMES:
             began = self._consumed - self._speech_run * FRAME_SAMPLES
             self._segment_start = max(self._floor, began - self._preroll)
             self._speech_since_cut = True
+            self._last_cut = max(self._segment_start + self._first_step, self._consumed) - self._step
 
     def _step_at(self, position: int) -> Cut | None:
         self._last_cut = position
         if self._segment_start is None or not self._speech_since_cut:
             return None
-        if position - self._segment_start < self._first_step or self._pausing:
-            return None
         self._speech_since_cut = False
         return Cut(CutKind.STEP, position, self._segment_start)
 
-    @property
-    def _pausing(self) -> bool:
-        """Whether speech has paused just now: the segment's last step is near, and serves as well."""
-        return self._consumed - self._speech_end >= self._pause * PAUSE_SHARE
-
     def _close(self, kind: CutKind, position: int) -> Cut:
-        cut = Cut(kind, position, self._segment_start)
+        cut = Cut(kind, position, self._segment_start, heard=self._lulled)
         # A turn's end may come in the middle of a word: what follows starts just there. After a pause the silence
         # behind the speech may serve the next segment as pre-roll.
         if kind is CutKind.TURN and self._endpointer is not None:

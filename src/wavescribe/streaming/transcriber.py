@@ -25,8 +25,8 @@ from wavescribe.streaming.joining import ends_sentence, segment_delta
 from wavescribe.streaming.language import LanguageChoice
 from wavescribe.streaming.parameters import StreamParameters
 from wavescribe.streaming.segmenter import Cut, CutKind, Segmenter
-from wavescribe.streaming.strategies.base import Outcome, Strategy, Window
-from wavescribe.streaming.strategies.windowed import Windowed
+from wavescribe.streaming.strategies.base import Outcome, Window
+from wavescribe.streaming.strategies.choosing import make_strategy
 from wavescribe.streaming.units import Unit
 from wavescribe.vad.detector import SpeechDetector
 
@@ -83,7 +83,7 @@ class Transcriber:
         self._detector = detector
         self._timeline = Timeline(parameters.sample_rate)
         self._segmenter = Segmenter(parameters)
-        self._strategy: Strategy = Windowed(parameters)
+        self._strategy = make_strategy(parameters)
         self._language = LanguageChoice(parameters.language)
         self._turn = _Turn(number=0, start=0)
         self._turn_ends: deque[int] = deque()
@@ -91,6 +91,8 @@ class Transcriber:
         self._retry: _InFlight | None = None
         self._decoded = 0
         self._segment_opens = True
+        self._last_step_stands = False
+        """Whether the last hypothesis may end its segment."""
 
     @property
     def received(self) -> int:
@@ -137,26 +139,31 @@ class Transcriber:
             return self._snapshot(self._retry), events
         while (cut := self._next_cut(minimum_advance)) is not None:
             self._announce(cut, events)
-            if cut.segment_start is not None:
-                return self._begin(cut), events
-            self._pass(cut, events)
+            step = self._begin(cut, events)
+            if step is not None:
+                return step, events
         self._pass_silence()
         return None, events
 
     def accept(self, hypothesis: Hypothesis) -> list[Event]:
         """Finish the step in flight with the engine's answer."""
         step = self._take_in_flight()
-        final = step.cut.kind is not CutKind.STEP
-        if final and not step.thorough and self._strategy.is_doubtful(step.window, hypothesis):
+        final = step.cut.is_final
+        doubtful = self._strategy.is_doubtful(step.window, hypothesis)
+        if final and doubtful and not step.thorough:
             self._retry = replace(step, thorough=True)
             return []
+        self._last_step_stands = not doubtful
         self._language.observe(hypothesis, (step.window.end - step.window.start) / self._parameters.sample_rate)
         outcome = self._strategy.reconcile(step.window, hypothesis, final=final)
-        events = self._publish(outcome, step.window.end)
+        return self._take_outcome(step.cut, outcome)
+
+    def _take_outcome(self, cut: Cut, outcome: Outcome) -> list[Event]:
+        events = self._publish(outcome, cut.position)
         if outcome.unheard:
-            self._retry = _InFlight(step.cut, self._strategy.plan(step.cut.position), attempt=1)
+            self._retry = _InFlight(cut, self._strategy.plan(cut.position), attempt=1)
         else:
-            self._finish(step.cut, events)
+            self._finish(cut, events)
         return events
 
     def reject(self, error: Exception) -> list[Event]:
@@ -186,11 +193,17 @@ class Transcriber:
             self._turn.speaking = False
             events.append(SpeechStopped(self._turn.number, cut.position))
 
-    def _begin(self, cut: Cut) -> Step:
+    def _begin(self, cut: Cut, events: list[Event]) -> Step | None:
+        """The decode that a cut needs, or None when it needs none."""
+        if cut.segment_start is None:
+            self._pass(cut, events)
+            return None
         if not self._strategy.is_open:
-            assert cut.segment_start is not None  # the caller checked
             self._strategy.open(cut.segment_start)
             self._segment_opens = True
+        elif cut.heard and self._last_step_stands:
+            events += self._take_outcome(cut, self._strategy.finish(cut.position))
+            return None if self._retry is None else self._snapshot(self._retry)
         return self._snapshot(_InFlight(cut, self._strategy.plan(cut.position), attempt=1))
 
     def _snapshot(self, step: _InFlight) -> Step:
@@ -209,7 +222,7 @@ class Transcriber:
                 thorough=step.thorough,
                 cache_key=(self._stream_id, window.start),
             ),
-            final=step.cut.kind is not CutKind.STEP,
+            final=step.cut.is_final,
             lag=self.lag,
         )
 
@@ -241,7 +254,7 @@ class Transcriber:
         return Settled(self._turn.number, delta, words, self._language.current, position)
 
     def _finish(self, cut: Cut, events: list[Event]) -> None:
-        if cut.kind is not CutKind.STEP:
+        if cut.is_final:
             self._strategy.close()
         self._pass(cut, events)
 
@@ -252,7 +265,7 @@ class Transcriber:
             if self._turn_ends and self._turn_ends[0] == cut.position:
                 self._turn_ends.popleft()
             events.append(self._end_turn(cut.position))
-        elif cut.kind is CutKind.STEP:
+        elif not cut.is_final:
             self._limit_turn(cut, events)
         self._trim()
 

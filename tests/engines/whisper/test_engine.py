@@ -8,7 +8,7 @@ import pytest
 
 from wavescribe.engines.base import DecodeRequest, FileOptions, Samples
 from wavescribe.engines.whisper import WhisperEngine
-from wavescribe.errors import EngineError, InvalidRequestError
+from wavescribe.errors import InvalidRequestError
 
 pytestmark = pytest.mark.model
 
@@ -144,8 +144,3 @@ def test_translation_gives_english(base: WhisperEngine, clip: Clip) -> None:
 def test_the_english_model_refuses_to_translate(tiny_english: WhisperEngine, clip: Clip) -> None:
     with pytest.raises(InvalidRequestError, match="cannot translate"):
         tiny_english.transcribe_file(clip("en/hello_world"), FileOptions(task="translate"))
-
-
-def test_a_window_longer_than_the_model_hears_is_an_error(base: WhisperEngine) -> None:
-    with pytest.raises(EngineError, match="longer than the 28.5 s"):
-        base.decode([DecodeRequest(np.zeros(29 * 16_000, dtype=np.float32), language="en")])

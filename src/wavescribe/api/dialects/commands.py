@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wavescribe.engines.base import Samples
+from wavescribe.streaming.delay import Delay
+from wavescribe.streaming.parameters import StrategyName
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,10 +16,14 @@ class StartStream:
     Attributes:
         model: the model name as the client gave it, or None.
         language: ISO 639-1 code, or None to detect it.
+        strategy: how it is transcribed, or None for the server's choice.
+        delay: how long its text is held back, or None for the server's choice.
     """
 
     model: str | None
     language: str | None
+    strategy: StrategyName | None = None
+    delay: Delay | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,20 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from typing import Any, get_args
 
 from wavescribe.api.dialects.commands import AppendAudio, Command, FinishStream, Refuse, StartStream
 from wavescribe.audio.pcm import decode_pcm16
 from wavescribe.errors import AudioFormatError
+from wavescribe.streaming.delay import Delay
 from wavescribe.streaming.events import Event, Settled, TurnEnded, TurnFailed
+from wavescribe.streaming.parameters import StrategyName
 
 SAMPLE_RATE = 16_000
 """Samples per second of the protocol's audio."""
+
+EXTENSIONS: dict[str, tuple[str, ...]] = {"strategy": get_args(StrategyName), "delay": get_args(Delay)}
+"""Fields of `session.start` that are this server's own, and their values."""
 
 _SPACE_BEFORE_PUNCTUATION = re.compile(r"\s+([,.;:!?，。！？；：、])")
 
@@ -100,11 +106,17 @@ class TranscriptionStreamDialect:
                 return Refuse("invalid_payload", f"{name!r} must be a string, got {type(value).__name__}")
         if message.get("audio_format") not in (None, "pcm16_16k_mono"):
             return Refuse("invalid_audio_format", "audio_format must be 'pcm16_16k_mono'")
-        model, language = message.get("model"), message.get("language")
+        for name, allowed in EXTENSIONS.items():
+            if message.get(name) not in (None, *allowed):
+                return Refuse("invalid_payload", f"{name!r} must be one of {', '.join(allowed)}")
         self._started = True
+        return self._start_command(message)
+
+    def _start_command(self, message: dict[str, Any]) -> StartStream:
+        model, language = message.get("model"), message.get("language")
         # A lone surrogate is valid in JSON and cannot be sent back as UTF-8.
         self._model = model.encode("utf-8", "replace").decode() if isinstance(model, str) else None
-        return StartStream(self._model, language if isinstance(language, str) and language else None)
+        return StartStream(self._model, language or None, message.get("strategy"), message.get("delay"))
 
     def _end(self) -> Command:
         if not self._started:

@@ -24,9 +24,13 @@ from wavescribe.engines.weights import resolve_weights
 from wavescribe.engines.whisper.alignment import token_boundaries
 from wavescribe.engines.whisper.features import FRAME_SAMPLES, MAXIMUM_SECONDS, PADDING_SECONDS, encoder_input
 from wavescribe.engines.whisper.files import transcribe_file
+from wavescribe.engines.whisper.long_window import decode_in_blocks
 from wavescribe.engines.whisper.pieces import group_tokens
 from wavescribe.engines.whisper.prompting import build_prompt
 from wavescribe.errors import EngineError, InvalidRequestError
+
+DECODER_TOKENS = 448
+"""Most tokens that the decoder has positions for, prompt included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +103,10 @@ class WhisperEngine:
 
     def _decode_one(self, request: DecodeRequest) -> Hypothesis:
         self._check_language(request.language)
-        seconds = len(request.samples) / self._info.sample_rate
-        if seconds > self._info.max_window_seconds:
-            raise EngineError(
-                f"a window of {seconds:.1f} s is longer than the {self._info.max_window_seconds:g} s this model hears"
-            )
+        block = int(self._info.max_window_seconds * self._info.sample_rate)
         try:
+            if len(request.samples) > block:
+                return decode_in_blocks(self._decode_window, request, block, self._info.sample_rate)
             return self._decode_window(request)
         except RuntimeError as error:
             raise EngineError(f"the model failed on a window of {len(request.samples)} samples: {error}") from error
@@ -120,7 +122,7 @@ class WhisperEngine:
             encoded,
             [prompt],
             beam_size=1,
-            max_length=len(prompt) + request.token_budget,
+            max_length=min(len(prompt) + request.token_budget, DECODER_TOKENS),
             return_scores=True,
             return_no_speech_prob=True,
             suppress_blank=not request.prefix,

@@ -63,6 +63,9 @@ class Strategy(Protocol):
     def reconcile(self, window: Window, hypothesis: Hypothesis, *, final: bool) -> Outcome:
         """Take the engine's answer for a window; a final one settles everything that is left."""
 
+    def finish(self, end: int) -> Outcome:
+        """Settle what the last hypothesis left: nothing was said between its window's end and `end`."""
+
     def is_doubtful(self, window: Window, hypothesis: Hypothesis) -> bool:
         """Whether a segment's last hypothesis should be decoded once more, thoroughly, before it settles."""
 

@@ -33,11 +33,14 @@ class Windowed:
         self._length = parameters.samples(parameters.window_seconds)
         self._step = parameters.samples(parameters.step_seconds)
         self._hold = parameters.samples(parameters.hold_seconds)
+        self._sure = parameters.samples(parameters.sure_seconds)
         self._start: int | None = None
         self._settled: list[Unit] = []
         """Settled units inside the window."""
         self._pending: list[Unit] = []
         """Units of the last hypothesis after the settled ones."""
+        self._earlier: list[Unit] = []
+        """The units that the hypothesis before had in their place."""
         self._votes: list[int] = []
         """For each pending unit, how many hypotheses in a row had it."""
         self._history = ""
@@ -56,9 +59,7 @@ class Windowed:
     def open(self, start: int) -> None:
         """Begin a segment at an absolute sample position."""
         self._start = start
-        self._settled = []
-        self._pending = []
-        self._votes = []
+        self._forget()
 
     def plan(self, end: int) -> Window:
         """The window from its rolling start to `end`, the settled units in it as prefix."""
@@ -77,17 +78,24 @@ class Windowed:
         rate = self._parameters.sample_rate
         self._settled = retimed(self._settled, hypothesis.pieces, window.start, rate)
         units = self._sound_units(self._new_units(window, hypothesis))
+        self._vote(units)
         if final:
-            settled = self._complete(units)
-        else:
-            self._vote(units)
-            settled = units[: self._settled_length(units, window.end)]
+            return self.finish(window.end)
+        settled = units[: self._settled_length(units, window.end)]
         self._settled.extend(settled)
-        self._pending = units[len(settled) :]
+        self._pending = self._pending[len(settled) :]
+        self._earlier = self._earlier[len(settled) :]
         self._votes = self._votes[len(settled) :]
-        if not final and window.end + self._step - window.start > self._length:
+        if window.end + self._step - window.start > self._length:
             settled = [*settled, *self._roll(window)]
-        return Outcome(tuple(settled), tuple(self._pending), unheard=final and self._skip_to_unheard(window))
+        return Outcome(tuple(settled), tuple(self._pending))
+
+    def finish(self, end: int) -> Outcome:
+        """Settle what the last hypothesis left: nothing was said between its window's end and `end`."""
+        settled = self._complete()
+        self._settled.extend(settled)
+        self._pending = []
+        return Outcome(tuple(settled), (), unheard=self._skip_to_unheard(end))
 
     def is_doubtful(self, window: Window, hypothesis: Hypothesis) -> bool:
         """Whether the hypothesis loops, so that a more thorough decode is worth its cost."""
@@ -98,8 +106,12 @@ class Windowed:
         """End the segment; what it wrote stays as context."""
         self._remember(self._settled)
         self._start = None
+        self._forget()
+
+    def _forget(self) -> None:
         self._settled = []
         self._pending = []
+        self._earlier = []
         self._votes = []
 
     def _open_start(self) -> int:
@@ -125,26 +137,27 @@ class Windowed:
         known = len(self._settled)
         return without_loops([*self._settled, *units], self._parameters.sample_rate)[known:]
 
-    def _complete(self, units: list[Unit]) -> list[Unit]:
+    def _complete(self) -> list[Unit]:
         """A segment's last units: when only the end of what was heard before is missing, the longer one stands."""
-        if len(units) < len(self._pending) and agreed_length(self._pending, units) == len(units) > 0:
-            return self._pending
+        units, earlier = self._pending, self._earlier
+        if len(units) < len(earlier) and agreed_length(earlier, units) == len(units) > 0:
+            return earlier
         return units
 
-    def _vote(self, units: Sequence[Unit]) -> None:
-        agreed = agreed_length(self._pending, units)
+    def _vote(self, units: list[Unit]) -> None:
+        self._earlier, self._pending = self._pending, units
+        agreed = agreed_length(self._earlier, units)
         self._votes = [votes + 1 for votes in self._votes[:agreed]] + [1] * (len(units) - agreed)
 
     def _settled_length(self, units: Sequence[Unit], window_end: int) -> int:
         """How many leading units settle: agreed on, followed by enough sound and by a newer unit."""
         count = 0
-        while (
-            count < len(units) - 1
-            and self._votes[count] >= self._parameters.agreements
-            and units[count].end <= window_end - self._hold
-        ):
+        while count < len(units) - 1 and self._settles(self._votes[count], window_end - units[count].end):
             count += 1
         return count
+
+    def _settles(self, votes: int, sound_after: int) -> bool:
+        return sound_after >= self._sure or (votes >= self._parameters.agreements and sound_after >= self._hold)
 
     def _roll(self, window: Window) -> list[Unit]:
         """Move the window's start forward; returns units that had to settle without agreement."""
@@ -159,7 +172,7 @@ class Windowed:
             self._settled = self._settled[index + 1 :]
         return forced
 
-    def _skip_to_unheard(self, window: Window) -> bool:
+    def _skip_to_unheard(self, end: int) -> bool:
         """Whether the last hypothesis stopped before the speech did; the window then starts where it stopped.
 
         A decoder that takes a finished sentence for the end of the audio writes nothing more.
@@ -167,7 +180,7 @@ class Windowed:
         if not self._settled:
             return False
         rest = unstretched(self._settled[-1], self._parameters.sample_rate).end
-        if window.end - rest < self._parameters.samples(LEAST_UNHEARD_SECONDS):
+        if end - rest < self._parameters.samples(LEAST_UNHEARD_SECONDS):
             return False
         self._remember(self._settled)
         self._start, self._settled = rest, []
@@ -179,6 +192,7 @@ class Windowed:
         forced = [unit for unit in self._pending if unit.end <= limit]
         self._settled.extend(forced)
         self._pending = self._pending[len(forced) :]
+        self._earlier = self._earlier[len(forced) :]
         self._votes = self._votes[len(forced) :]
         return forced
 
