@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from wavescribe.errors import ConfigurationError
 from wavescribe.streaming.delay import Delay
@@ -41,11 +42,49 @@ class Settings(BaseSettings):
         200 * MEBIBYTE, ge=1, description="largest request body accepted by the HTTP API, in bytes"
     )
     max_audio_seconds: float = Field(4 * 3600, gt=0, description="longest decoded audio of one file, in seconds")
+    max_turn_seconds: float = Field(
+        60, ge=5, description="longest turn of a stream whose turns are detected, in seconds; it ends between words"
+    )
+    max_session_seconds: float = Field(
+        3600, ge=0, description="longest life of a realtime session, in seconds; 0 for no limit"
+    )
+    resume_seconds: float = Field(
+        30, ge=0, description="how long a realtime session that asked for it outlives its connection, in seconds"
+    )
+    compat: Literal["openai", "sglang"] = Field(
+        "openai", description="whose behaviour the realtime API has where the two differ: openai or sglang"
+    )
     max_sessions: int = Field(32, ge=1, description="live streams at the same time")
     max_buffer_seconds: float = Field(
         1800, gt=0, description="audio of one stream received and not yet decoded, in seconds"
     )
     max_file_jobs: int = Field(4, ge=1, description="files transcribed or waiting at the same time")
+    api_key: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (),
+        description="key that clients must present; repeatable, by environment separated by commas; without any, "
+        "authentication is off. Flags are seen by other users of the machine: prefer the file or the environment",
+    )
+    api_key_file: Path | None = Field(
+        None, description="file with one API key a line; blank lines and lines that start with # are skipped"
+    )
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="origin of web pages, beside the server's own, that may use the API; repeatable; * for all"
+    )
+    ssl_certfile: Path | None = Field(
+        None, description="certificate chain in PEM; makes the server speak https and wss"
+    )
+    ssl_keyfile: Path | None = Field(None, description="private key of the certificate in PEM")
+
+    @field_validator("api_key", "allowed_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return value.split(",") if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _check_certificate(self) -> Settings:
+        if self.ssl_keyfile is not None and self.ssl_certfile is None:
+            raise ValueError("ssl_keyfile is given without ssl_certfile")
+        return self
 
 
 def load_settings(**flags: object) -> Settings:
@@ -58,6 +97,14 @@ def load_settings(**flags: object) -> Settings:
     try:
         return Settings(**given)  # type: ignore[arg-type]  # validated by pydantic, not by the caller's types
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        raise ConfigurationError(f"setting {name}: {first['msg']}, got {first['input']!r}") from error
+        raise ConfigurationError(_message(error)) from None
+
+
+def _message(error: ValidationError) -> str:
+    """What is wrong with which setting; keys are never quoted."""
+    first = error.errors()[0]
+    if not first["loc"]:
+        return f"settings: {first['msg']}"
+    name = ".".join(str(part) for part in first["loc"])
+    given = "" if name.startswith("api_key") else f", got {first['input']!r}"
+    return f"setting {name}: {first['msg']}{given}"

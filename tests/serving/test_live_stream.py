@@ -376,5 +376,5 @@ async def test_a_stream_of_silence_ends_empty_and_is_not_decoded(engine: FakeEng
             stream.feed(np.zeros(4 * RATE, dtype=np.float32))
             stream.end_turn()
             stream.finish()
-            assert await collect(stream) == [TurnEnded(0, "", "", 0, 4 * RATE)]
+            assert await collect(stream) == [TurnCommitted(0, 0, 4 * RATE), TurnEnded(0, "", "", 0, 4 * RATE)]
     assert engine.calls == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -47,12 +47,14 @@ class FakeEngine:
     def decode(self, request: DecodeRequest) -> Hypothesis:
         self.requests.append(request)
         heard = self._hear(request.samples)
-        forced = [Piece((token,), self.name(token % 1000), None, None, 1.0) for token in request.prefix]
+        forced = [
+            replace(heard[place], token_ids=(token,), text=self.name(token % 1000))
+            for place, token in enumerate(request.prefix[: len(heard)])
+        ]
         rest = heard[len(forced) :]
         if self.alter is not None:
             rest = self.alter(len(self.requests), rest)
-        known = [piece if piece.start is not None else heard[i] for i, piece in enumerate(forced) if i < len(heard)]
-        return Hypothesis((*known, *rest), "en", 1.0, 0.0, -0.1)
+        return Hypothesis((*forced, *rest), "en", 1.0, 0.0, -0.1)
 
     def _hear(self, samples: Samples) -> list[Piece]:
         pieces: list[Piece] = []

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from wavescribe.streaming.joining import delta_after, segment_delta
+from wavescribe.streaming.joining import delta_after, segment_delta, spoken_word
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,11 @@ def test_a_space_is_put_between_words_where_a_segment_opens() -> None:
 def test_a_turn_never_begins_with_a_space() -> None:
     assert segment_delta("", " Hello", opens_segment=False) == "Hello"
     assert segment_delta("", " Hello", opens_segment=True) == "Hello"
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [(" have", "have"), (", have", "have"), (" ¿Qué", "¿Qué"), (",", ","), ("，我", "我"), (" (yes)", "(yes)")],
+)
+def test_a_units_word_has_no_space_and_no_mark_of_the_word_before(text: str, word: str) -> None:
+    assert spoken_word(text) == word

@@ -60,8 +60,8 @@ class Model:
                 Piece(
                     (self.vocabulary.setdefault(piece, len(self.vocabulary)),),
                     piece,
-                    seconds * number / (len(pieces) + 1),
-                    seconds * (number + 1) / (len(pieces) + 1),
+                    seconds * number / len(pieces),
+                    seconds * (number + 1) / len(pieces),
                     0.9,
                 )
                 for number, piece in enumerate(pieces)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,18 @@ from hypothesis import strategies as st
 
 from wavescribe.engines.base import Hypothesis, Piece, Samples
 from wavescribe.errors import EngineError
-from wavescribe.streaming.events import Draft, Event, Settled, SpeechStarted, SpeechStopped, TurnEnded, TurnFailed
+from wavescribe.streaming.events import (
+    Draft,
+    Event,
+    Reconfigured,
+    Settled,
+    SpeechStarted,
+    SpeechStopped,
+    TurnCleared,
+    TurnCommitted,
+    TurnEnded,
+    TurnFailed,
+)
 from wavescribe.streaming.parameters import StreamParameters
 from wavescribe.streaming.transcriber import Transcriber
 from wavescribe.vad.endpointer import TurnDetection
@@ -138,7 +150,7 @@ def test_what_is_pushed_after_a_turns_end_belongs_to_the_next_turn() -> None:
 def test_an_empty_turn_ends_with_an_empty_transcript() -> None:
     transcriber = new_transcriber()
     transcriber.end_turn()
-    assert drive(transcriber, FakeEngine()) == [TurnEnded(0, "", "", 0, 0)]
+    assert drive(transcriber, FakeEngine()) == [TurnCommitted(0, 0, 0), TurnEnded(0, "", "", 0, 0)]
 
 
 def test_only_one_step_is_in_flight() -> None:
@@ -335,9 +347,9 @@ def test_speech_that_the_last_hypothesis_left_out_is_decoded_after_all() -> None
         assert pieces[-1].end is not None
         return [*pieces[:2], replace(pieces[2], end=pieces[-1].end)]
 
-    events = transcribe(speak([1, 2, 3, 4, 5, 6, 7], silence=1.0), FakeEngine(alter=stop_early), step_seconds=9.0)
+    events = transcribe(speak(list(range(1, 11)), silence=1.0), FakeEngine(alter=stop_early), step_seconds=9.0)
     assert transcripts(events)[0].split()[:3] == ["w1", "w2", "w3"]
-    assert transcripts(events)[0].split()[-1] == "w7"
+    assert transcripts(events)[0].split()[-1] == "w10"
 
 
 def test_a_window_rolls_by_the_newest_times_of_its_settled_words() -> None:
@@ -356,3 +368,139 @@ def test_a_rolled_window_still_begins_with_a_settled_word() -> None:
     rolled = [request for request in engine.requests if request.cache_key[1] > 0]
     assert rolled
     assert all(request.prefix for request in rolled)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    data=st.data(),
+    words=st.lists(st.integers(1, 99), min_size=1, max_size=45, unique=True),
+    packet=st.sampled_from([317, 16_000, 10**9]),
+)
+def test_drafts_that_lose_or_mishear_their_ends_cost_no_word_and_double_none(
+    data: st.DataObject, words: list[int], packet: int
+) -> None:
+    transcriber = new_transcriber()
+    final = False
+
+    def mangle(_: int, pieces: list[Piece]) -> list[Piece]:
+        if final or not pieces:
+            return pieces
+        match data.draw(st.sampled_from(["as is", "empty", "shorten", "mishear"])):
+            case "empty":
+                return []
+            case "shorten":
+                return pieces[: len(pieces) // 2]
+            case "mishear":
+                return [*pieces[:-1], replace(pieces[-1], token_ids=(900,), text=" misheard")]
+            case _:
+                return pieces
+
+    engine, samples = FakeEngine(alter=mangle), speak(words)
+    events: list[Event] = []
+    for start in range(0, len(samples), packet):
+        transcriber.push(samples[start : start + packet])
+        if start + packet >= len(samples):
+            transcriber.end_turn()
+        while (answer := transcriber.request())[0] is not None:
+            final = answer[0].final
+            events += answer[1] + transcriber.accept(engine.decode(answer[0].request))
+        events += answer[1]
+    assert transcripts(events) == [" ".join(f"w{number}" for number in words)]
+
+
+def agreed_words(before: Sequence[Piece], now: Sequence[Piece], heard_until: float) -> list[str]:
+    """The words that begin both hypotheses, are followed by a newer one and by enough sound."""
+    words: list[str] = []
+    for old, new in zip(before, now[:-1], strict=False):
+        if old.text != new.text or new.end is None or new.end > heard_until:
+            break
+        words.append(new.text.strip())
+    return words
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), words=st.lists(st.integers(1, 99), min_size=3, max_size=40, unique=True))
+def test_what_two_hypotheses_agree_on_settles_and_stays(data: st.DataObject, words: list[int]) -> None:
+    def revise(_: int, pieces: list[Piece]) -> list[Piece]:
+        changed = data.draw(st.integers(0, len(pieces)))
+        return [
+            piece
+            if number < changed
+            else replace(piece, token_ids=(piece.token_ids[0] + 100,), text=f" w{piece.token_ids[0] + 100}")
+            for number, piece in enumerate(pieces)
+        ]
+
+    parameters = StreamParameters(window_seconds=28.0)
+    transcriber, engine = Transcriber("s", parameters, LevelDetector()), FakeEngine(alter=revise)
+    transcriber.push(speak(words))
+    transcriber.end_turn()
+    events: list[Event] = []
+    agreed: list[str] = []
+    before: list[Piece] = []
+    while (answer := transcriber.request())[0] is not None:
+        hypothesis = engine.decode(answer[0].request)
+        heard_until = len(answer[0].request.samples) / 16_000 - parameters.hold_seconds
+        events += transcriber.accept(hypothesis)
+        if not answer[0].final:
+            agreed = max(agreed, agreed_words(before, hypothesis.pieces, heard_until), key=len)
+            assert deltas(events).split()[: len(agreed)] == agreed
+        before = list(hypothesis.pieces)
+    events += answer[1]
+    assert transcripts(events)[0].split()[: len(agreed)] == agreed
+
+
+SPOKEN_THEN_SILENT = speak([1, 2, 3, 4, 5], silence=1.0)
+
+
+def test_the_step_of_a_lull_serves_as_the_last_one() -> None:
+    engine = FakeEngine()
+    events = transcribe(SPOKEN_THEN_SILENT, engine, first_step_seconds=1.0)
+    assert transcripts(events) == ["w1 w2 w3 w4 w5"]
+    assert [round(len(request.samples) / 16_000, 1) for request in engine.requests] == [1.0, 2.0, 2.8]
+
+
+def test_the_text_of_a_turn_comes_with_its_end_when_the_lull_was_decoded() -> None:
+    transcriber, engine = Transcriber("s", StreamParameters(), LevelDetector()), FakeEngine()
+    transcriber.push(SPOKEN_THEN_SILENT[: 16_000 * 14 // 5])
+    drive(transcriber, engine)
+    transcriber.end_turn()
+    step, events = transcriber.request()
+    assert step is None
+    assert transcripts(events) == ["w1 w2 w3 w4 w5"]
+
+
+def test_speech_after_a_lull_is_decoded_again() -> None:
+    engine = FakeEngine()
+    samples = np.concatenate([speak([1, 2, 3, 4, 5], silence=0.3), speak([6, 7])])
+    assert transcripts(transcribe(samples, engine)) == ["w1 w2 w3 w4 w5 w6 w7"]
+    assert len(engine.requests[-1].samples) == len(samples)
+
+
+def test_a_lulls_hypothesis_that_loops_does_not_end_the_segment() -> None:
+    def loop(call: int, pieces: list[Piece]) -> list[Piece]:
+        echo = [replace(piece, start=pieces[-1].end, end=pieces[-1].end) for piece in pieces]
+        return pieces + echo if call == 3 else pieces
+
+    engine = FakeEngine(alter=loop)
+    assert transcripts(transcribe(SPOKEN_THEN_SILENT, engine, first_step_seconds=1.0)) == ["w1 w2 w3 w4 w5"]
+    assert [request.thorough for request in engine.requests] == [False, False, False, False]
+
+
+def test_a_lulls_hypothesis_that_left_out_the_last_words_does_not_end_the_segment() -> None:
+    engine = FakeEngine(alter=lambda call, pieces: pieces[:1] if call == 3 else pieces)
+    assert transcripts(transcribe(SPOKEN_THEN_SILENT, engine, first_step_seconds=1.0)) == ["w1 w2 w3 w4 w5"]
+    assert len(engine.requests) == 4
+
+
+def test_a_last_hypothesis_that_left_out_the_last_words_is_decoded_once_more_thoroughly() -> None:
+    engine = FakeEngine(alter=lambda call, pieces: pieces[:1] if call in (3, 4) else pieces)
+    assert transcripts(transcribe(SPOKEN_THEN_SILENT, engine, first_step_seconds=1.0)) == ["w1 w2 w3 w4 w5"]
+    assert [request.thorough for request in engine.requests] == [False, False, False, False, True]
+
+
+def test_a_word_followed_by_enough_sound_settles_on_one_hypothesis() -> None:
+    engine = FakeEngine()
+    transcriber = Transcriber("s", StreamParameters(sure_seconds=1.2, first_step_seconds=2.0), LevelDetector())
+    transcriber.push(speak([1, 2, 3, 4, 5]))
+    assert deltas(drive(transcriber, engine)) == "w1"
+    assert len(engine.requests) == 1

@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wavescribe.engines.base import Piece
-from wavescribe.streaming.units import Unit, comparison_key, continues_word, is_unspaced, split_units
+from wavescribe.streaming.units import (
+    Unit,
+    comparison_key,
+    continues_word,
+    is_unspaced,
+    split_units,
+    with_leading_punctuation,
+)
 
 RATE = 16_000
 FAR = 10**9
@@ -194,3 +201,21 @@ def test_only_letters_without_a_space_grow_a_word(settled: str, text: str, expec
 )
 def test_korean_and_devanagari_are_written_with_spaces(character: str, expected: bool) -> None:
     assert is_unspaced(character) is expected
+
+
+def unit(text: str, token: int = 1) -> Unit:
+    return Unit((token,), text, 0, 100, 0.9)
+
+
+def test_punctuation_at_the_start_is_joined_to_the_first_word() -> None:
+    joined = with_leading_punctuation([unit(",", 1), unit(" have", 2), unit(" mercy", 3)])
+    assert [(each.text, each.token_ids, each.key) for each in joined] == [
+        (", have", (1, 2), "have"),
+        (" mercy", (3,), "mercy"),
+    ]
+
+
+@pytest.mark.parametrize("texts", [[","], [" have", ","], ["'s", " here"], []])
+def test_other_units_are_left_alone(texts: list[str]) -> None:
+    units = [unit(text) for text in texts]
+    assert with_leading_punctuation(units) == units

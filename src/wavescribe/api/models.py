@@ -31,6 +31,11 @@ class ServedModels:
         self._name = name
         self._created = int(time.time())
 
+    @property
+    def name(self) -> str:
+        """The model's own name."""
+        return self._name
+
     def check(self, wanted: str) -> None:
         """See that a requested model is served; "" asks for the default one.
 

@@ -10,9 +10,15 @@ from contextlib import asynccontextmanager
 import numpy as np
 from fastapi import FastAPI
 
+from wavescribe.api.authentication.client_secrets import ClientSecrets
+from wavescribe.api.authentication.keys import ApiKeys
+from wavescribe.api.authentication.middleware import AuthenticationMiddleware
+from wavescribe.api.client_secrets_routes import client_secrets_router
 from wavescribe.api.errors import install_error_handlers
 from wavescribe.api.health import health_router
 from wavescribe.api.models import ServedModels, models_router
+from wavescribe.api.realtime.registry import SessionRegistry
+from wavescribe.api.realtime_socket import RealtimeEndpoint, realtime_router
 from wavescribe.api.request_id import RequestIdMiddleware
 from wavescribe.api.transcription_socket import transcription_socket_router
 from wavescribe.api.transcriptions import transcriptions_router
@@ -40,6 +46,7 @@ class Server:
         self.metrics = Metrics()
         self.live = LiveService(engine, settings, self.metrics)
         self.files = FileService(engine, settings, self.metrics, self.live)
+        self.sessions = SessionRegistry(settings.resume_seconds)
         self.ready = False
 
     @asynccontextmanager
@@ -50,6 +57,7 @@ class Server:
             try:
                 yield
             finally:
+                await self.sessions.close()
                 warming.cancel()
                 await asyncio.gather(warming, return_exceptions=True)
 
@@ -63,13 +71,15 @@ class Server:
             self.ready = True
 
 
-def build_app(engine: Engine, settings: Settings) -> FastAPI:
+def build_app(engine: Engine, settings: Settings, keys: ApiKeys | None = None) -> FastAPI:
     """The ASGI application.
 
     Args:
         engine: the loaded engine; the caller closes it.
         settings: the server's settings.
+        keys: the keys that clients must present; without any, everybody may use the server.
     """
+    secrets = ClientSecrets()
     server = Server(engine, settings)
     models = ServedModels(engine.info.name)
     app = FastAPI(title="wavescribe", lifespan=server.running, docs_url=None, redoc_url=None, openapi_url=None)
@@ -77,8 +87,27 @@ def build_app(engine: Engine, settings: Settings) -> FastAPI:
     app.include_router(models_router(models))
     app.include_router(transcriptions_router(server.files, models, settings.stream_format))
     app.include_router(transcription_socket_router(server.live))
+    endpoint = RealtimeEndpoint(
+        server.live,
+        models,
+        server.sessions,
+        max_session_seconds=settings.max_session_seconds,
+        style=settings.compat,
+    )
+    app.include_router(realtime_router(endpoint))
+    app.include_router(
+        client_secrets_router(
+            secrets, default_model=engine.info.name, check_model=models.check, languages=engine.info.languages
+        )
+    )
     install_error_handlers(app)
     app.add_middleware(UnexpectedErrorMiddleware)
     app.add_middleware(UploadLimitMiddleware, max_bytes=settings.max_upload_bytes)
+    app.add_middleware(
+        AuthenticationMiddleware,
+        keys=keys or ApiKeys(),
+        secrets=secrets,
+        allowed_origins=settings.allowed_origins,
+    )
     app.add_middleware(RequestIdMiddleware)
     return app

@@ -34,6 +34,7 @@ def parameters_for(recording: Recording, delay: Delay, step_seconds: float) -> S
         step_seconds=step_seconds,
         agreements=rule.agreements,
         hold_seconds=rule.hold_seconds,
+        sure_seconds=rule.sure_seconds,
         language=recording.language,
     )
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 import uvicorn
 
+from wavescribe.api.authentication.keys import ApiKeys
+from wavescribe.api.authentication.origins import AllowedOrigins
 from wavescribe.api.server import build_app
 from wavescribe.engines.whisper import load_whisper
 from wavescribe.settings import Settings, load_settings
@@ -18,21 +21,22 @@ MESSAGE_BYTES = 24 * 1024 * 1024
 Server = "Server"
 Model = "Model"
 Limits = "Limits"
+Security = "Security"
 
 
 def setting(name: str, panel: str, *flags: str) -> Any:
     """A flag that takes its help and its default from the setting of that name."""
     field = Settings.model_fields[name]
     text = field.description or ""
-    return typer.Option(
-        *flags, help=f"{text[:1].upper()}{text[1:]}.", show_default=str(field.default), rich_help_panel=panel
-    )
+    default = "none" if field.default in (None, ()) else str(field.default)
+    return typer.Option(*flags, help=f"{text[:1].upper()}{text[1:]}.", show_default=default, rich_help_panel=panel)
 
 
 def serve_command(
     host: Annotated[str | None, setting("host", Server)] = None,
     port: Annotated[int | None, setting("port", Server)] = None,
     stream_format: Annotated[str | None, setting("stream_format", Server)] = None,
+    compat: Annotated[str | None, setting("compat", Server)] = None,
     model: Annotated[str | None, setting("model", Model)] = None,
     device: Annotated[str | None, setting("device", Model)] = None,
     compute_type: Annotated[str | None, setting("compute_type", Model)] = None,
@@ -48,9 +52,17 @@ def serve_command(
     max_buffer_seconds: Annotated[
         float | None, setting("max_buffer_seconds", Limits, "--max-buffer-seconds", "--asr-max-buffer-seconds")
     ] = None,
+    max_turn_seconds: Annotated[float | None, setting("max_turn_seconds", Limits)] = None,
+    max_session_seconds: Annotated[float | None, setting("max_session_seconds", Limits)] = None,
+    resume_seconds: Annotated[float | None, setting("resume_seconds", Limits)] = None,
     max_upload_bytes: Annotated[int | None, setting("max_upload_bytes", Limits)] = None,
     max_audio_seconds: Annotated[float | None, setting("max_audio_seconds", Limits)] = None,
     max_file_jobs: Annotated[int | None, setting("max_file_jobs", Limits)] = None,
+    api_key: Annotated[list[str] | None, setting("api_key", Security)] = None,
+    api_key_file: Annotated[Path | None, setting("api_key_file", Security)] = None,
+    allowed_origins: Annotated[list[str] | None, setting("allowed_origins", Security, "--allowed-origin")] = None,
+    ssl_certfile: Annotated[Path | None, setting("ssl_certfile", Security)] = None,
+    ssl_keyfile: Annotated[Path | None, setting("ssl_keyfile", Security)] = None,
 ) -> None:
     """Run the server: HTTP and WebSocket on one port.
 
@@ -66,8 +78,10 @@ def run_server(settings: Settings) -> None:
     """Load the model and serve until interrupted.
 
     Raises:
-        WavescribeError: the model cannot be loaded.
+        WavescribeError: a setting is wrong or the model cannot be loaded.
     """
+    AllowedOrigins(settings.allowed_origins)  # wrong ones are told before the model is loaded
+    keys = ApiKeys.load([key.get_secret_value() for key in settings.api_key], settings.api_key_file)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     engine = load_whisper(
         settings.model,
@@ -77,7 +91,7 @@ def run_server(settings: Settings) -> None:
         threads_per_worker=settings.threads_per_worker,
     )
     uvicorn.run(
-        build_app(engine, settings),
+        build_app(engine, settings, keys),
         host=settings.host,
         port=settings.port,
         ws_max_size=MESSAGE_BYTES,
@@ -85,4 +99,6 @@ def run_server(settings: Settings) -> None:
         ws_ping_interval=None,
         ws_per_message_deflate=False,
         log_config=None,
+        ssl_certfile=settings.ssl_certfile,
+        ssl_keyfile=settings.ssl_keyfile,
     )

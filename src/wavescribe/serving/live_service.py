@@ -17,6 +17,7 @@ from wavescribe.settings import Settings
 from wavescribe.streaming.delay import SETTLING_RULES, Delay
 from wavescribe.streaming.parameters import StrategyName, StreamParameters
 from wavescribe.streaming.transcriber import Transcriber
+from wavescribe.vad.endpointer import TurnDetection
 from wavescribe.vad.silero import SileroDetector
 
 
@@ -30,6 +31,7 @@ class StreamOptions:
         keywords: words that are likely to occur.
         strategy: how it is transcribed, or None for the server's choice.
         delay: how long its text is held back, or None for the server's choice.
+        turn_detection: how silence ends turns, or None when only the client ends them.
     """
 
     language: str | None = None
@@ -37,6 +39,7 @@ class StreamOptions:
     keywords: tuple[str, ...] = ()
     strategy: StrategyName | None = None
     delay: Delay | None = None
+    turn_detection: TurnDetection | None = None
 
 
 class LiveService:
@@ -66,6 +69,11 @@ class LiveService:
         return self._engine.info.takes_prefix
 
     @property
+    def languages(self) -> tuple[str, ...]:
+        """ISO 639-1 codes that streams can have."""
+        return self._engine.info.languages
+
+    @property
     def sample_rate(self) -> int:
         """Samples per second that streams are fed at."""
         return self._engine.info.sample_rate
@@ -93,16 +101,35 @@ class LiveService:
             InvalidRequestError: the engine does not know the language.
         """
         self._check_language(options.language)
+        with self.place():
+            yield self._stream(options, live=True)
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Hold one of the server's places for live streams.
+
+        Raises:
+            OverloadedError: as many streams are open as the server takes.
+        """
         if self._active >= self._settings.max_sessions:
             self._metrics.refused_streams.inc()
             raise OverloadedError(f"Maximum concurrent sessions reached ({self._settings.max_sessions}).")
         self._active += 1
         self._metrics.active_streams.inc()
         try:
-            yield self._stream(options, live=True)
+            yield
         finally:
             self._active -= 1
             self._metrics.active_streams.dec()
+
+    def stream(self, options: StreamOptions) -> LiveStream:
+        """A live stream for somebody who holds a place.
+
+        Raises:
+            InvalidRequestError: the engine does not know the language.
+        """
+        self._check_language(options.language)
+        return self._stream(options, live=True)
 
     def _check_language(self, language: str | None) -> None:
         if language is not None and language not in self._engine.info.languages:
@@ -120,21 +147,27 @@ class LiveService:
         self._check_language(options.language)
         return self._stream(options, live=False)
 
-    def _stream(self, options: StreamOptions, *, live: bool) -> LiveStream:
+    def parameters(self, options: StreamOptions) -> StreamParameters:
+        """The parameters of a stream with these options on this server."""
         rule = SETTLING_RULES[options.delay or self._settings.delay]
-        parameters = StreamParameters(
+        return StreamParameters(
             strategy=options.strategy or self._settings.strategy,
             sample_rate=self.sample_rate,
+            turn_detection=options.turn_detection,
+            maximum_turn_seconds=self._settings.max_turn_seconds if options.turn_detection else None,
             step_seconds=self._settings.step_seconds,
             window_seconds=self._settings.window_seconds,
             agreements=rule.agreements,
             hold_seconds=rule.hold_seconds,
+            sure_seconds=rule.sure_seconds,
             language=options.language,
             prompt=options.prompt,
             keywords=options.keywords,
         )
+
+    def _stream(self, options: StreamOptions, *, live: bool) -> LiveStream:
         return LiveStream(
-            Transcriber(f"stream_{secrets.token_hex(8)}", parameters, SileroDetector()),
+            Transcriber(f"stream_{secrets.token_hex(8)}", self.parameters(options), SileroDetector()),
             self._scheduler,
             self._metrics,
             sample_rate=self.sample_rate,

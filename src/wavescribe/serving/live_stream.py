@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator
 
 import numpy as np
 
 from wavescribe.engines.base import Samples
 from wavescribe.errors import EngineError, WavescribeError
+from wavescribe.serving.inbox import Clear, Configure, EndTurn, Finish, Inbox, Mark
 from wavescribe.serving.metrics import Metrics
 from wavescribe.serving.scheduler import Scheduler
 from wavescribe.streaming.events import Event, Settled, TurnFailed
+from wavescribe.streaming.parameters import StreamParameters
 from wavescribe.streaming.transcriber import Step, Transcriber
-
-BLOCK_SECONDS = 1.0
-"""Audio is handed to the core in blocks of at most this length, so that text comes while a backlog is worked off."""
 
 
 class BufferOverflowError(WavescribeError):
     """More audio was received and not yet decoded than the limit allows."""
-
-
-class _EndTurn:
-    """Marks a turn's end in the inbox."""
-
-
-class _Finish:
-    """Marks the end of the stream in the inbox."""
 
 
 class LiveStream:
@@ -61,9 +51,9 @@ class LiveStream:
         self._scheduler = scheduler
         self._sample_rate = sample_rate
         self._max_buffer_seconds = max_buffer_seconds
-        self._inbox: deque[Samples | _EndTurn | _Finish] = deque()
-        self._waiting_samples = 0
-        self._arrived = asyncio.Event()
+        self._inbox = Inbox(sample_rate)
+        self._taking = 0
+        """Samples that have been taken out of the inbox and are not in the core yet."""
         self._progress = asyncio.Event()
         self._received = 0
 
@@ -75,7 +65,7 @@ class LiveStream:
     @property
     def backlog_seconds(self) -> float:
         """Seconds of audio fed and not yet decoded or known to be silence."""
-        return self._waiting_samples / self._sample_rate + self._transcriber.lag
+        return (self._inbox.waiting_samples + self._taking) / self._sample_rate + self._transcriber.lag
 
     def feed(self, samples: Samples) -> None:
         """Take the next audio: shape (samples,), float32, at the engine's rate.
@@ -90,8 +80,7 @@ class LiveStream:
             )
         self._received += len(samples)
         self._metrics.audio_seconds.inc(len(samples) / self._sample_rate)
-        self._waiting_samples += len(samples)
-        self._put(samples)
+        self._inbox.put(samples)
 
     async def until_backlog_below(self, seconds: float) -> None:
         """Wait until less than that many seconds of audio are waiting; `run` must be at work."""
@@ -101,27 +90,48 @@ class LiveStream:
 
     def end_turn(self) -> None:
         """End the turn at the audio fed so far."""
-        self._put(_EndTurn())
+        self._inbox.put(EndTurn())
+
+    def clear(self) -> None:
+        """Drop the audio fed since the last turn's end; what of it waits is not even decoded."""
+        self._inbox.drop_last_audio()
+        self._inbox.put(Clear())
+
+    def configure(self, parameters: StreamParameters) -> None:
+        """Transcribe what is fed from here on in another way."""
+        self._inbox.put(Configure(parameters))
 
     def finish(self) -> None:
         """End the stream: `run` returns once everything before this is done."""
-        self._put(_Finish())
+        self._inbox.put(Finish())
 
     async def run(self) -> AsyncIterator[Event]:
         """Work until `finish`: yields the core's events in order. Closing the iterator stops the work."""
         while True:
-            item = await self._take()
-            if isinstance(item, _Finish):
+            entry = await self._inbox.take()
+            if isinstance(entry, Finish):
                 return
-            if isinstance(item, _EndTurn):
-                self._transcriber.end_turn()
-            else:
-                await asyncio.to_thread(self._transcriber.push, item)
-                self._waiting_samples -= len(item)
+            for event in await self._take_in(entry):
+                yield event
             async for event in self._decode():
                 self._count(event)
                 yield event
             self._progress.set()
+
+    async def _take_in(self, entry: Samples | Mark) -> list[Event]:
+        """Give an entry of the inbox to the core."""
+        match entry:
+            case EndTurn():
+                self._transcriber.end_turn()
+            case Clear():
+                self._transcriber.clear()
+            case Configure(parameters=parameters):
+                return self._transcriber.reconfigure(parameters)
+            case np.ndarray():
+                self._taking = len(entry)
+                await asyncio.to_thread(self._transcriber.push, entry)
+                self._taking = 0
+        return []
 
     async def _decode(self) -> AsyncIterator[Event]:
         """Make the steps that the audio pushed so far allows."""
@@ -148,30 +158,3 @@ class LiveStream:
         except EngineError as error:
             return self._transcriber.reject(error)
         return self._transcriber.accept(hypothesis)
-
-    def _put(self, item: Samples | _EndTurn | _Finish) -> None:
-        self._inbox.append(item)
-        self._arrived.set()
-
-    async def _take(self) -> Samples | _EndTurn | _Finish:
-        """The next item; waiting audio is taken in blocks, however it was packed."""
-        while not self._inbox:
-            self._arrived.clear()
-            await self._arrived.wait()
-        item = self._inbox.popleft()
-        if isinstance(item, (_EndTurn, _Finish)):
-            return item
-        return self._block(item)
-
-    def _block(self, first: Samples) -> Samples:
-        size = int(BLOCK_SECONDS * self._sample_rate)
-        parts, length = [first], len(first)
-        while self._inbox and length < size and not isinstance(self._inbox[0], (_EndTurn, _Finish)):
-            part = self._inbox.popleft()
-            assert not isinstance(part, (_EndTurn, _Finish))
-            parts.append(part)
-            length += len(part)
-        joined = np.concatenate(parts)
-        if length > size:
-            self._inbox.appendleft(joined[size:])
-        return joined[:size]

@@ -15,17 +15,19 @@ class SettlingRule:
     Attributes:
         agreements: hypotheses in a row that must have it.
         hold_seconds: sound that must follow it.
+        sure_seconds: sound after it that makes one hypothesis enough.
     """
 
     agreements: int
     hold_seconds: float
+    sure_seconds: float
 
 
 SETTLING_RULES: dict[Delay, SettlingRule] = {
-    "minimal": SettlingRule(agreements=1, hold_seconds=1.0),
-    "low": SettlingRule(agreements=2, hold_seconds=0.5),
-    "medium": SettlingRule(agreements=2, hold_seconds=1.0),
-    "high": SettlingRule(agreements=2, hold_seconds=1.5),
-    "xhigh": SettlingRule(agreements=3, hold_seconds=1.5),
+    "minimal": SettlingRule(agreements=2, hold_seconds=0.25, sure_seconds=0.75),
+    "low": SettlingRule(agreements=2, hold_seconds=0.5, sure_seconds=1.0),
+    "medium": SettlingRule(agreements=2, hold_seconds=0.75, sure_seconds=1.25),
+    "high": SettlingRule(agreements=2, hold_seconds=1.5, sure_seconds=2.5),
+    "xhigh": SettlingRule(agreements=3, hold_seconds=2.0, sure_seconds=4.0),
 }
 """What each level means; the penalty in word errors against the lag of each is in docs/performance.md."""

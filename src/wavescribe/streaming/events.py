@@ -32,6 +32,45 @@ class SpeechStopped:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnCommitted:
+    """The turn's audio is complete; its last text follows.
+
+    Attributes:
+        turn: the turn's number.
+        start: absolute sample position of the turn's first sample.
+        end: absolute sample position after its last sample.
+    """
+
+    turn: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnCleared:
+    """The turn's audio was dropped before it was committed; nothing more is said of it.
+
+    Attributes:
+        turn: the turn's number; the next turn has the next one.
+        position: absolute sample position where the next turn starts.
+    """
+
+    turn: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reconfigured:
+    """New parameters hold for audio from here on.
+
+    Attributes:
+        turn: the number of the turn that is open.
+    """
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
 class SettledWord:
     """A settled unit with its place: start and end are absolute sample positions, probability 0 to 1."""
 
@@ -111,4 +150,14 @@ class TurnFailed:
     end: int
 
 
-Event = SpeechStarted | SpeechStopped | Settled | Draft | TurnEnded | TurnFailed
+Event = (
+    SpeechStarted
+    | SpeechStopped
+    | TurnCommitted
+    | TurnCleared
+    | Reconfigured
+    | Settled
+    | Draft
+    | TurnEnded
+    | TurnFailed
+)

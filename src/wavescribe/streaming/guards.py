@@ -20,7 +20,7 @@ NO_SPEECH_LOGPROB = -1.0
 SOUNDLESS_SECONDS = 0.02
 """A unit this short has no sound of its own: the alignment had nowhere to put it."""
 
-LONGEST_PATTERN_UNITS = 16
+LONGEST_PATTERN_UNITS = 24
 """Longest phrase looked for when a hypothesis repeats itself."""
 
 LEAST_CUT_SHORT_UNITS = 3

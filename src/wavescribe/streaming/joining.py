@@ -37,6 +37,12 @@ def segment_delta(transcript: str, text: str, *, opens_segment: bool) -> str:
     return text
 
 
+def spoken_word(text: str) -> str:
+    """A unit's text as a word: without space around it, and without punctuation that belongs to the word before."""
+    word = text.strip()
+    return word if text[:1].isspace() else word.lstrip("".join(_NO_SPACE_BEFORE)).strip() or word
+
+
 _SENTENCE_ENDS = frozenset(".!?…。！？")
 _CLOSERS = "\"')]}»”’」』】"
 

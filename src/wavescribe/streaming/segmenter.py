@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from wavescribe.streaming.parameters import StreamParameters
 from wavescribe.vad.detector import FRAME_SAMPLES
-from wavescribe.vad.endpointer import Endpoint, Endpointer
+from wavescribe.vad.endpointer import Endpoint, Endpointer, TurnDetection
 
 SPEECH_STARTS = 0.5
 """Probability at which a frame counts as the beginning of speech."""
@@ -24,6 +24,10 @@ SPEECH_GOES_ON = 0.35
 
 OPENING_FRAMES = 2
 """Speech frames in a row that open a segment; a click is shorter."""
+
+
+LEAST_PAUSE_SAMPLES = 8 * FRAME_SAMPLES
+"""Silence behind the last frame of speech, a quarter of a second, that shows that a word is over."""
 
 
 class CutKind(Enum):
@@ -44,18 +48,25 @@ class Cut:
         kind: why.
         position: absolute sample position; of SPEECH (a turn's speech starts) where the turn's audio begins.
         segment_start: absolute position where the open segment began, or None in silence.
+        speech_end: absolute position where the last frame of speech ended.
         heard: whether the segment's last step was cut in a lull and nothing was said since.
     """
 
     kind: CutKind
     position: int
     segment_start: int | None
+    speech_end: int = field(default=0, compare=False)
     heard: bool = False
 
     @property
     def is_final(self) -> bool:
         """Whether the segment ends here."""
         return self.kind in (CutKind.PAUSE, CutKind.TURN)
+
+    @property
+    def in_pause(self) -> bool:
+        """Whether speech had stopped before, so that no word is cut."""
+        return self.position - self.speech_end >= LEAST_PAUSE_SAMPLES
 
 
 class Segmenter:
@@ -66,17 +77,8 @@ class Segmenter:
     """
 
     def __init__(self, parameters: StreamParameters) -> None:
-        detection = parameters.turn_detection
-        self._endpointer = None if detection is None else Endpointer(detection, parameters.sample_rate)
         self.sentence_ended = True
         """Whether the turn's text so far ends a sentence; kept by the owner of the text."""
-        self._gated = parameters.is_voice_gated
-        chunk = parameters.recipe.chunk_seconds
-        self._step = parameters.samples(parameters.step_seconds if self._gated else chunk)
-        self._first_step = parameters.samples(parameters.first_step_seconds if self._gated else chunk)
-        self._lull = parameters.samples(parameters.lull_seconds)
-        self._pause = parameters.samples(parameters.pause_seconds)
-        self._preroll = parameters.samples(parameters.preroll_seconds)
         self._frames: deque[float] = deque()
         self._consumed = 0
         """Absolute position up to which frames have been looked at."""
@@ -89,6 +91,23 @@ class Segmenter:
         self._speech_since_cut = False
         self._lulled = False
         """Whether the last step was cut in the lull that goes on."""
+        self._detection: TurnDetection | None = None
+        self._endpointer: Endpointer | None = None
+        self.reconfigure(parameters)
+
+    def reconfigure(self, parameters: StreamParameters) -> None:
+        """Take new parameters for what comes; turn detection that is new begins in silence."""
+        self._gated = parameters.is_voice_gated
+        chunk = parameters.recipe.chunk_seconds
+        self._step = parameters.samples(parameters.step_seconds if self._gated else chunk)
+        self._first_step = parameters.samples(parameters.first_step_seconds if self._gated else chunk)
+        self._lull = parameters.samples(parameters.lull_seconds)
+        self._pause = parameters.samples(parameters.pause_seconds)
+        self._preroll = parameters.samples(parameters.preroll_seconds)
+        detection = parameters.turn_detection
+        if detection != self._detection:
+            self._detection = detection
+            self._endpointer = None if detection is None else Endpointer(detection, parameters.sample_rate, self._floor)
 
     def push(self, probabilities: Iterable[float]) -> None:
         """Take the speech probabilities of the next frames."""
@@ -118,6 +137,17 @@ class Segmenter:
         self._speech_run = 0
         self._speech_since_cut = False
         self._lulled = False
+
+    def clear(self, position: int) -> None:
+        """Pass over everything before an absolute sample position, which has been received."""
+        while self._frames and self._consumed + FRAME_SAMPLES <= position:
+            self._frames.popleft()
+            self._consumed += FRAME_SAMPLES
+        self.abandon(position)
+        self._last_cut = position
+        self.sentence_ended = True
+        if self._endpointer is not None:
+            self._endpointer.end_turn(position)
 
     def next_cut(self, received: int, turn_end: int | None, minimum_advance: int = 0) -> Cut | None:
         """The next cut, or None until more audio is there.
@@ -170,7 +200,7 @@ class Segmenter:
         self._last_cut = self._consumed
         self._speech_since_cut = False
         self._lulled = True
-        return Cut(CutKind.LULL, self._consumed, self._segment_start)
+        return Cut(CutKind.LULL, self._consumed, self._segment_start, self._speech_end)
 
     def _follow(self, probability: float) -> bool:
         """Open a segment where speech begins; True when its closing pause is complete."""
@@ -202,10 +232,10 @@ class Segmenter:
         if self._segment_start is None or not self._speech_since_cut:
             return None
         self._speech_since_cut = False
-        return Cut(CutKind.STEP, position, self._segment_start)
+        return Cut(CutKind.STEP, position, self._segment_start, self._speech_end)
 
     def _close(self, kind: CutKind, position: int) -> Cut:
-        cut = Cut(kind, position, self._segment_start, heard=self._lulled)
+        cut = Cut(kind, position, self._segment_start, self._speech_end, heard=self._lulled)
         # A turn's end may come in the middle of a word: what follows starts just there. After a pause the silence
         # behind the speech may serve the next segment as pre-roll.
         if kind is CutKind.TURN and self._endpointer is not None:

@@ -14,14 +14,17 @@ from wavescribe.engines.base import DecodeRequest, Hypothesis, Samples
 from wavescribe.streaming.events import (
     Draft,
     Event,
+    Reconfigured,
     Settled,
     SettledWord,
     SpeechStarted,
     SpeechStopped,
+    TurnCleared,
+    TurnCommitted,
     TurnEnded,
     TurnFailed,
 )
-from wavescribe.streaming.joining import ends_sentence, segment_delta
+from wavescribe.streaming.joining import ends_sentence, segment_delta, spoken_word
 from wavescribe.streaming.language import LanguageChoice
 from wavescribe.streaming.parameters import StreamParameters
 from wavescribe.streaming.segmenter import Cut, CutKind, Segmenter
@@ -84,9 +87,12 @@ class Transcriber:
         self._timeline = Timeline(parameters.sample_rate)
         self._segmenter = Segmenter(parameters)
         self._strategy = make_strategy(parameters)
+        self._strategy_is_old = False
         self._language = LanguageChoice(parameters.language)
         self._turn = _Turn(number=0, start=0)
         self._turn_ends: deque[int] = deque()
+        self._cleared_until: int | None = None
+        """Where the audio to be dropped ends, once the turns before it are through."""
         self._in_flight: _InFlight | None = None
         self._retry: _InFlight | None = None
         self._decoded = 0
@@ -123,6 +129,30 @@ class Transcriber:
         """End the turn at the audio received so far. What is pushed later belongs to the next one."""
         self._turn_ends.append(self._timeline.end)
 
+    def clear(self) -> None:
+        """Drop the audio received since the last turn's end. Turns that have been ended go on.
+
+        A step in flight over that audio is still to be finished; its answer is dropped.
+        """
+        self._cleared_until = self._timeline.end
+
+    def reconfigure(self, parameters: StreamParameters) -> list[Event]:
+        """Take new parameters; call it with no step in flight and every turn that was ended completed.
+
+        A window that is open keeps its strategy and its settling rule to the segment's end.
+
+        Raises:
+            RuntimeError: a step is in flight or a turn is pending.
+        """
+        if self._in_flight is not None or self._turn_ends:
+            raise RuntimeError("finish the steps of what was received before taking new parameters")
+        if parameters.language != self._parameters.language:
+            self._language = LanguageChoice(parameters.language)
+        self._parameters = parameters
+        self._strategy_is_old = True
+        self._segmenter.reconfigure(parameters)
+        return [Reconfigured(self._turn.number)]
+
     def request(self, minimum_advance: int = 0) -> tuple[Step | None, list[Event]]:
         """Snapshot the next step.
 
@@ -135,6 +165,7 @@ class Transcriber:
         events: list[Event] = []
         if self._in_flight is not None:
             return None, events
+        self._drop_cleared(events)
         if self._retry is not None:
             return self._snapshot(self._retry), events
         while (cut := self._next_cut(minimum_advance)) is not None:
@@ -142,12 +173,15 @@ class Transcriber:
             step = self._begin(cut, events)
             if step is not None:
                 return step, events
+            self._drop_cleared(events)
         self._pass_silence()
         return None, events
 
     def accept(self, hypothesis: Hypothesis) -> list[Event]:
         """Finish the step in flight with the engine's answer."""
         step = self._take_in_flight()
+        if self._is_cleared:
+            return []
         final = step.cut.is_final
         doubtful = self._strategy.is_doubtful(step.window, hypothesis)
         if final and doubtful and not step.thorough:
@@ -161,7 +195,7 @@ class Transcriber:
     def _take_outcome(self, cut: Cut, outcome: Outcome) -> list[Event]:
         events = self._publish(outcome, cut.position)
         if outcome.unheard:
-            self._retry = _InFlight(cut, self._strategy.plan(cut.position), attempt=1)
+            self._retry = _InFlight(cut, self._strategy.plan(cut.position, cut.speech_end), attempt=1)
         else:
             self._finish(cut, events)
         return events
@@ -169,6 +203,8 @@ class Transcriber:
     def reject(self, error: Exception) -> list[Event]:
         """Finish the step in flight without an answer: it is tried again, then its turn fails."""
         step = self._take_in_flight()
+        if self._is_cleared:
+            return []
         if step.attempt < MAXIMUM_ATTEMPTS:
             self._retry = replace(step, attempt=step.attempt + 1)
             return []
@@ -178,6 +214,23 @@ class Transcriber:
         events = self._publish(Outcome((), ()), step.cut.position)
         self._pass(step.cut, events)
         return events
+
+    @property
+    def _is_cleared(self) -> bool:
+        """Whether the open turn's audio is to be dropped."""
+        return self._cleared_until is not None and not self._turn_ends
+
+    def _drop_cleared(self, events: list[Event]) -> None:
+        if self._cleared_until is None or self._turn_ends:
+            return
+        position, self._cleared_until = self._cleared_until, None
+        self._retry = None
+        self._segmenter.clear(position)
+        self._strategy.close()
+        self._decoded = max(self._decoded, position)
+        events.append(TurnCleared(self._turn.number, position))
+        self._turn = _Turn(self._turn.number + 1, position)
+        self._trim()
 
     def _next_cut(self, minimum_advance: int) -> Cut | None:
         turn_end = self._turn_ends[0] if self._turn_ends else None
@@ -189,9 +242,15 @@ class Transcriber:
             self._turn.start = cut.position
             self._turn.speaking = True
             events.append(SpeechStarted(self._turn.number, cut.position))
-        elif cut.kind is CutKind.TURN and self._turn.speaking:
-            self._turn.speaking = False
-            events.append(SpeechStopped(self._turn.number, cut.position))
+        elif cut.kind is CutKind.TURN:
+            self._commit(cut.position, events)
+
+    def _commit(self, position: int, events: list[Event]) -> None:
+        turn = self._turn
+        if turn.speaking:
+            turn.speaking = False
+            events.append(SpeechStopped(turn.number, position))
+        events.append(TurnCommitted(turn.number, turn.start, position))
 
     def _begin(self, cut: Cut, events: list[Event]) -> Step | None:
         """The decode that a cut needs, or None when it needs none."""
@@ -199,12 +258,14 @@ class Transcriber:
             self._pass(cut, events)
             return None
         if not self._strategy.is_open:
+            self._strategy = make_strategy(self._parameters) if self._strategy_is_old else self._strategy
+            self._strategy_is_old = False
             self._strategy.open(cut.segment_start)
             self._segment_opens = True
         elif cut.heard and self._last_step_stands:
-            events += self._take_outcome(cut, self._strategy.finish(cut.position))
+            events += self._take_outcome(cut, self._strategy.finish(cut.speech_end))
             return None if self._retry is None else self._snapshot(self._retry)
-        return self._snapshot(_InFlight(cut, self._strategy.plan(cut.position), attempt=1))
+        return self._snapshot(_InFlight(cut, self._strategy.plan(cut.position, cut.speech_end), attempt=1))
 
     def _snapshot(self, step: _InFlight) -> Step:
         self._retry = None
@@ -250,12 +311,12 @@ class Transcriber:
         self._turn.transcript += delta
         self._turn.settled_until = units[-1].end
         self._segmenter.sentence_ended = ends_sentence(self._turn.transcript)
-        words = tuple(SettledWord(unit.text.strip(), unit.start, unit.end, unit.probability) for unit in units)
+        words = tuple(SettledWord(spoken_word(unit.text), unit.start, unit.end, unit.probability) for unit in units)
         return Settled(self._turn.number, delta, words, self._language.current, position)
 
     def _finish(self, cut: Cut, events: list[Event]) -> None:
         if cut.is_final:
-            self._strategy.close()
+            self._strategy.close(in_pause=cut.in_pause)
         self._pass(cut, events)
 
     def _pass(self, cut: Cut, events: list[Event]) -> None:
@@ -275,21 +336,24 @@ class Transcriber:
         turn = self._turn
         if longest is None or not turn.transcript or cut.position - turn.start < self._parameters.samples(longest):
             return
-        if turn.speaking:
-            events.append(SpeechStopped(turn.number, turn.settled_until))
+        speaking = turn.speaking
+        self._commit(turn.settled_until, events)
         events.append(self._end_turn(turn.settled_until))
-        if turn.speaking:
+        if speaking:
             self._turn.speaking = True
             events.append(SpeechStarted(self._turn.number, turn.settled_until))
 
     def _pass_silence(self) -> None:
         if not self._strategy.is_open and self._segmenter.in_silence:
             self._decoded = max(self._decoded, self._segmenter.consumed)
+            self._strategy.rest(self._segmenter.needed_from)
         self._trim()
 
     def _trim(self) -> None:
-        needed = self._strategy.needed_from
-        self._timeline.trim(self._segmenter.needed_from if needed is None else needed)
+        needed = [position for position in (self._strategy.needed_from,) if position is not None]
+        if not self._strategy.is_open:
+            needed.append(self._segmenter.needed_from)
+        self._timeline.trim(min(needed))
 
     def _end_turn(self, position: int) -> TurnEnded | TurnFailed:
         turn = self._turn

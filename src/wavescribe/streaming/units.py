@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wavescribe.engines.base import Piece
 
@@ -93,6 +93,18 @@ def continues_word(settled: str, text: str) -> bool:
     Punctuation may follow a settled word, and so may anything in a script without spaces.
     """
     return bool(text) and not text[0].isspace() and not _is_edge(text[0]) and not _starts_unit(settled, text)
+
+
+def with_leading_punctuation(units: list[Unit]) -> list[Unit]:
+    """The units with punctuation at their very start joined to the first word.
+
+    It belongs to a word that has settled without it, and is not to be compared as a unit of its own.
+    """
+    if len(units) < 2 or not all(map(_is_edge, units[0].text)):
+        return units
+    mark, word = units[0], units[1]
+    joined = replace(word, token_ids=mark.token_ids + word.token_ids, text=mark.text + word.text)
+    return [joined, *units[2:]]
 
 
 def split_units(pieces: Iterable[Piece], window_start: int, window_end: int, sample_rate: int) -> list[Unit]:

@@ -78,12 +78,13 @@ class Endpointer:
     Args:
         detection: when a turn ends.
         sample_rate: samples per second.
+        floor: absolute sample position before which nothing belongs to a turn.
     """
 
-    def __init__(self, detection: TurnDetection, sample_rate: int) -> None:
+    def __init__(self, detection: TurnDetection, sample_rate: int, floor: int = 0) -> None:
         self._detection = detection
         self._sample_rate = sample_rate
-        self._floor = 0
+        self._floor = floor
         """Where the last turn ended; no padding reaches before it."""
         self._speaking = False
         self._run = 0

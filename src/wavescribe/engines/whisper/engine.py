@@ -29,6 +29,10 @@ from wavescribe.engines.whisper.pieces import group_tokens
 from wavescribe.engines.whisper.prompting import build_prompt
 from wavescribe.errors import EngineError, InvalidRequestError
 
+BEAM_SIZE = 3
+"""Hypotheses followed in a live decode: windows are short and their edges uncertain, so that the best word is not
+always the best beginning. What it buys and costs is in docs/performance.md."""
+
 DECODER_TOKENS = 448
 """Most tokens that the decoder has positions for, prompt included."""
 
@@ -121,7 +125,7 @@ class WhisperEngine:
         result = self._network.generate(
             encoded,
             [prompt],
-            beam_size=1,
+            beam_size=BEAM_SIZE,
             max_length=min(len(prompt) + request.token_budget, DECODER_TOKENS),
             return_scores=True,
             return_no_speech_prob=True,

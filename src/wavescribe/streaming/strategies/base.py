@@ -16,6 +16,7 @@ class Window:
     Attributes:
         start: absolute sample position.
         end: absolute sample position.
+        speech_end: absolute sample position where the last speech in it ends.
         prefix: token ids that the hypothesis must start with.
         context: text before the window.
         token_budget: most tokens to generate.
@@ -23,6 +24,7 @@ class Window:
 
     start: int
     end: int
+    speech_end: int
     prefix: tuple[int, ...]
     context: str
     token_budget: int
@@ -57,17 +59,20 @@ class Strategy(Protocol):
     def open(self, start: int) -> None:
         """Begin a segment at an absolute sample position."""
 
-    def plan(self, end: int) -> Window:
-        """The window of a step that ends at an absolute sample position."""
+    def plan(self, end: int, speech_end: int) -> Window:
+        """The window of a step; where it ends and where its last speech does, as absolute sample positions."""
 
     def reconcile(self, window: Window, hypothesis: Hypothesis, *, final: bool) -> Outcome:
         """Take the engine's answer for a window; a final one settles everything that is left."""
 
-    def finish(self, end: int) -> Outcome:
-        """Settle what the last hypothesis left: nothing was said between its window's end and `end`."""
+    def finish(self, speech_end: int) -> Outcome:
+        """Settle what the last hypothesis left: it heard everything that was said, up to `speech_end`."""
 
     def is_doubtful(self, window: Window, hypothesis: Hypothesis) -> bool:
         """Whether a segment's last hypothesis should be decoded once more, thoroughly, before it settles."""
 
-    def close(self) -> None:
-        """End the segment; what it wrote stays as context."""
+    def rest(self, position: int) -> None:
+        """Pass over silence between segments, up to an absolute sample position."""
+
+    def close(self, *, in_pause: bool = False) -> None:
+        """End the segment; what it wrote before a pause may serve the next one as context."""

@@ -47,10 +47,10 @@ class Cumulative:
         self._start = start
         self._begin_turn()
 
-    def plan(self, end: int) -> Window:
+    def plan(self, end: int, speech_end: int) -> Window:
         """The turn so far; its emitted tokens as prefix once the cold start is over."""
         prefix = tuple(self._emitted_tokens) if self._steps >= self._recipe.unfixed_chunks else ()
-        return Window(self._open_start(), end, prefix, "", TOKEN_BUDGET)
+        return Window(self._open_start(), end, speech_end, prefix, "", TOKEN_BUDGET)
 
     def reconcile(self, window: Window, hypothesis: Hypothesis, *, final: bool) -> Outcome:
         """Confirm all but the last words of the continuation; everything of it when the step is the turn's last."""
@@ -60,7 +60,7 @@ class Cumulative:
             return Outcome((*emitted, *self._emit(self._rollback.finish())), ())
         return Outcome(tuple(emitted), tuple(self._spaced(self._rollback.held_back)))
 
-    def finish(self, end: int) -> Outcome:
+    def finish(self, speech_end: int) -> Outcome:
         """Settle the words held back."""
         return Outcome(tuple(self._emit(self._rollback.finish())), ())
 
@@ -68,7 +68,10 @@ class Cumulative:
         """The recipe doubts nothing."""
         return False
 
-    def close(self) -> None:
+    def rest(self, position: int) -> None:
+        """Nothing is kept between turns."""
+
+    def close(self, *, in_pause: bool = False) -> None:
         """End the turn."""
         self._start = None
 

@@ -42,11 +42,11 @@ class Sliced(Cumulative):
         super().open(start)
         self._heard_until = None
 
-    def plan(self, end: int) -> Window:
+    def plan(self, end: int, speech_end: int) -> Window:
         """The turn so far below the gate and at the first step above it, then a slice."""
         if not self._is_above_gate:
-            return super().plan(end)
-        return Window(self._slice_start(), end, (), "", TOKEN_BUDGET)
+            return super().plan(end, speech_end)
+        return Window(self._slice_start(), end, speech_end, (), "", TOKEN_BUDGET)
 
     def reconcile(self, window: Window, hypothesis: Hypothesis, *, final: bool) -> Outcome:
         """As `cumulative`, after removing by text what was emitted before."""

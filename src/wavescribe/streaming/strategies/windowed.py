@@ -15,10 +15,11 @@ from wavescribe.streaming.guards import is_no_speech, token_budget, without_loop
 from wavescribe.streaming.parameters import StreamParameters
 from wavescribe.streaming.retiming import retimed, unstretched
 from wavescribe.streaming.strategies.base import Outcome, Window
-from wavescribe.streaming.units import Unit, continues_word, split_units
+from wavescribe.streaming.units import Unit, continues_word, split_units, with_leading_punctuation
 
-LEAST_UNHEARD_SECONDS = 1.5
-"""Less audio than this after a segment's last word is taken for its end."""
+LEAST_UNHEARD_SECONDS = 0.6
+"""Speech after a segment's last word that was left out: it is worth a more thorough decode, and then a window of its
+own. Word times are uncertain by less."""
 
 
 class Windowed:
@@ -34,17 +35,20 @@ class Windowed:
         self._step = parameters.samples(parameters.step_seconds)
         self._hold = parameters.samples(parameters.hold_seconds)
         self._sure = parameters.samples(parameters.sure_seconds)
+        self._confident = parameters.samples(parameters.confident_seconds)
         self._start: int | None = None
         self._settled: list[Unit] = []
         """Settled units inside the window."""
         self._pending: list[Unit] = []
         """Units of the last hypothesis after the settled ones."""
-        self._earlier: list[Unit] = []
-        """The units that the hypothesis before had in their place."""
         self._votes: list[int] = []
         """For each pending unit, how many hypotheses in a row had it."""
         self._history = ""
         """The tail of the text that has left the window."""
+        self._carried = parameters.samples(parameters.carried_seconds)
+        self._kept: list[Unit] = []
+        """The last units of the segment before, while they may still begin the next window."""
+        self._segment_start = 0
 
     @property
     def is_open(self) -> bool:
@@ -53,21 +57,33 @@ class Windowed:
 
     @property
     def needed_from(self) -> int | None:
-        """Absolute position of the first sample of the window, or None between segments."""
-        return self._start
+        """Absolute position of the first sample of the window, of what is kept for the next one, or None."""
+        return self._kept[0].start if self._kept else self._start
 
     def open(self, start: int) -> None:
-        """Begin a segment at an absolute sample position."""
-        self._start = start
-        self._forget()
+        """Begin a segment at an absolute sample position; its window begins with the units kept from the last one.
 
-    def plan(self, end: int) -> Window:
+        Without a few words before it, the decoder hears a segment's first ones badly.
+        """
+        self.rest(start)
+        kept, self._kept = self._kept, []
+        self._forget()
+        self._settled = kept
+        self._start = kept[0].start if kept else start
+        self._segment_start = start
+
+    def rest(self, position: int) -> None:
+        """Pass over silence up to an absolute sample position: what was kept gets too old for the next window."""
+        self._kept = [unit for unit in self._kept if unit.start >= position - self._carried]
+
+    def plan(self, end: int, speech_end: int) -> Window:
         """The window from its rolling start to `end`, the settled units in it as prefix."""
         start = self._open_start()
-        heard = self._settled[-1].end if self._settled else start
+        heard = max(self._segment_start, self._settled[-1].end) if self._settled else start
         return Window(
             start=start,
             end=end,
+            speech_end=speech_end,
             prefix=tuple(token for unit in self._settled for token in unit.token_ids),
             context=self._history,
             token_budget=token_budget((end - heard) / self._parameters.sample_rate),
@@ -80,38 +96,44 @@ class Windowed:
         units = self._sound_units(self._new_units(window, hypothesis))
         self._vote(units)
         if final:
-            return self.finish(window.end)
+            return self.finish(window.speech_end)
         settled = units[: self._settled_length(units, window.end)]
         self._settled.extend(settled)
         self._pending = self._pending[len(settled) :]
-        self._earlier = self._earlier[len(settled) :]
         self._votes = self._votes[len(settled) :]
         if window.end + self._step - window.start > self._length:
             settled = [*settled, *self._roll(window)]
         return Outcome(tuple(settled), tuple(self._pending))
 
-    def finish(self, end: int) -> Outcome:
-        """Settle what the last hypothesis left: nothing was said between its window's end and `end`."""
-        settled = self._complete()
+    def finish(self, speech_end: int) -> Outcome:
+        """Settle what the last hypothesis left: it heard everything that was said, up to `speech_end`."""
+        settled, self._pending = self._pending, []
         self._settled.extend(settled)
-        self._pending = []
-        return Outcome(tuple(settled), (), unheard=self._skip_to_unheard(end))
+        return Outcome(tuple(settled), (), unheard=self._skip_to_unheard(speech_end))
 
     def is_doubtful(self, window: Window, hypothesis: Hypothesis) -> bool:
-        """Whether the hypothesis loops, so that a more thorough decode is worth its cost."""
+        """Whether the hypothesis loops or leaves out the last speech, so that a thorough decode is worth its cost."""
+        if is_no_speech(hypothesis):
+            return False
         units = self._new_units(window, hypothesis)
-        return hypothesis.truncated or len(self._sound_units(units)) < len(units)
+        sound = self._sound_units(units)
+        return hypothesis.truncated or len(sound) < len(units) or self._misses_speech(window, sound)
 
-    def close(self) -> None:
-        """End the segment; what it wrote stays as context."""
+    def _misses_speech(self, window: Window, units: Sequence[Unit]) -> bool:
+        written = [*self._settled, *units]
+        heard = unstretched(written[-1], self._parameters.sample_rate).end if written else window.start
+        return window.speech_end - heard >= self._parameters.samples(LEAST_UNHEARD_SECONDS)
+
+    def close(self, *, in_pause: bool = False) -> None:
+        """End the segment; what it wrote before a pause stays as context."""
         self._remember(self._settled)
+        self._kept = self._settled if in_pause else []
         self._start = None
         self._forget()
 
     def _forget(self) -> None:
         self._settled = []
         self._pending = []
-        self._earlier = []
         self._votes = []
 
     def _open_start(self) -> int:
@@ -127,7 +149,7 @@ class Windowed:
         skipped = 0
         while pieces and skipped < len(window.prefix):
             skipped += len(pieces.pop(0).token_ids)
-        units = split_units(pieces, window.start, window.end, self._parameters.sample_rate)
+        units = with_leading_punctuation(split_units(pieces, window.start, window.end, self._parameters.sample_rate))
         if self._settled and units and continues_word(self._settled[-1].text, units[0].text):
             units = units[1:]
         return units
@@ -137,27 +159,23 @@ class Windowed:
         known = len(self._settled)
         return without_loops([*self._settled, *units], self._parameters.sample_rate)[known:]
 
-    def _complete(self) -> list[Unit]:
-        """A segment's last units: when only the end of what was heard before is missing, the longer one stands."""
-        units, earlier = self._pending, self._earlier
-        if len(units) < len(earlier) and agreed_length(earlier, units) == len(units) > 0:
-            return earlier
-        return units
-
     def _vote(self, units: list[Unit]) -> None:
-        self._earlier, self._pending = self._pending, units
-        agreed = agreed_length(self._earlier, units)
+        agreed = agreed_length(self._pending, units)
+        self._pending = units
         self._votes = [votes + 1 for votes in self._votes[:agreed]] + [1] * (len(units) - agreed)
 
     def _settled_length(self, units: Sequence[Unit], window_end: int) -> int:
         """How many leading units settle: agreed on, followed by enough sound and by a newer unit."""
         count = 0
-        while count < len(units) - 1 and self._settles(self._votes[count], window_end - units[count].end):
+        while count < len(units) - 1 and self._settles(units[count], self._votes[count], window_end):
             count += 1
         return count
 
-    def _settles(self, votes: int, sound_after: int) -> bool:
-        return sound_after >= self._sure or (votes >= self._parameters.agreements and sound_after >= self._hold)
+    def _settles(self, unit: Unit, votes: int, window_end: int) -> bool:
+        sound_after = window_end - unit.end
+        if sound_after >= self._sure or (votes >= self._parameters.agreements and sound_after >= self._hold):
+            return True
+        return unit.probability >= self._parameters.confident_probability and sound_after >= self._confident
 
     def _roll(self, window: Window) -> list[Unit]:
         """Move the window's start forward; returns units that had to settle without agreement."""
@@ -172,7 +190,7 @@ class Windowed:
             self._settled = self._settled[index + 1 :]
         return forced
 
-    def _skip_to_unheard(self, end: int) -> bool:
+    def _skip_to_unheard(self, speech_end: int) -> bool:
         """Whether the last hypothesis stopped before the speech did; the window then starts where it stopped.
 
         A decoder that takes a finished sentence for the end of the audio writes nothing more.
@@ -180,7 +198,7 @@ class Windowed:
         if not self._settled:
             return False
         rest = unstretched(self._settled[-1], self._parameters.sample_rate).end
-        if end - rest < self._parameters.samples(LEAST_UNHEARD_SECONDS):
+        if speech_end - rest < self._parameters.samples(LEAST_UNHEARD_SECONDS):
             return False
         self._remember(self._settled)
         self._start, self._settled = rest, []
@@ -192,7 +210,6 @@ class Windowed:
         forced = [unit for unit in self._pending if unit.end <= limit]
         self._settled.extend(forced)
         self._pending = self._pending[len(forced) :]
-        self._earlier = self._earlier[len(forced) :]
         self._votes = self._votes[len(forced) :]
         return forced
 

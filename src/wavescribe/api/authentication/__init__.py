@@ -1,0 +1,1 @@
+"""Who may use the server: API keys, client secrets of realtime sessions, and the origins of browsers."""

@@ -1,0 +1,80 @@
+"""The items of one session: their ids, their chain and what is remembered of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from wavescribe.api.realtime.ids import new_id
+
+MOST_ITEMS = 1_000
+"""Items that can be retrieved; the oldest are forgotten first."""
+
+
+@dataclass(slots=True)
+class Item:
+    """An item: the conversation's name for a turn.
+
+    Attributes:
+        id: "item_...", or the client's own.
+        content: its parts, as the API writes them.
+        status: of the item.
+    """
+
+    id: str
+    content: list[dict[str, Any]] = field(default_factory=lambda: [{"type": "input_audio", "transcript": None}])
+    status: str = "completed"
+
+    def rendered(self) -> dict[str, Any]:
+        """The item as JSON."""
+        return {
+            "id": self.id,
+            "object": "realtime.item",
+            "type": "message",
+            "role": "user",
+            "status": self.status,
+            "content": self.content,
+        }
+
+
+class Items:
+    """Items by turn and by id."""
+
+    def __init__(self) -> None:
+        self._by_turn: dict[int, Item] = {}
+        self._by_id: dict[str, Item] = {}
+        self._last: str | None = None
+
+    def of_turn(self, turn: int) -> Item:
+        """The item of a turn; its id is reserved when it is first asked for."""
+        if turn not in self._by_turn:
+            self._by_turn[turn] = Item(new_id("item"))
+        return self._by_turn[turn]
+
+    def name(self, turn: int, item_id: str) -> None:
+        """Give a turn that nothing is known of yet the id that its client wants."""
+        self._by_turn.setdefault(turn, Item(item_id))
+
+    def commit(self, item: Item) -> str | None:
+        """Add an item to the chain; returns the id of the one before it, or None."""
+        previous, self._last = self._last, item.id
+        self._by_id[item.id] = item
+        while len(self._by_id) > MOST_ITEMS:
+            self._by_id.pop(next(iter(self._by_id)))
+        return previous
+
+    def finish(self, turn: int, transcript: str | None = None) -> Item:
+        """The turn is through: what is remembered of it is its item with its transcript."""
+        item = self.of_turn(turn)
+        self._by_turn.pop(turn)
+        if transcript is not None:
+            item.content = [{"type": "input_audio", "transcript": transcript}]
+        return item
+
+    def find(self, item_id: object) -> Item | None:
+        """The committed item of that id, or None."""
+        return self._by_id.get(item_id) if isinstance(item_id, str) else None
+
+    def delete(self, item: Item) -> None:
+        """Forget an item; the chain goes on from the last committed one."""
+        self._by_id.pop(item.id, None)

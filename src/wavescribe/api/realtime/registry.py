@@ -1,0 +1,101 @@
+"""The sessions that outlive a lost connection for a while, so that their clients can come back."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import ExitStack
+
+from wavescribe.api.realtime.session import RealtimeSession
+
+
+class HeldSession:
+    """A session whose work goes on without a connection.
+
+    Args:
+        session: the session.
+        place: holds the session's place among the live streams.
+        owner: who may take it up: the id of the credential that opened it.
+        deadline: when its life is over, by the monotonic clock, or None.
+    """
+
+    def __init__(self, session: RealtimeSession, place: ExitStack, owner: str, deadline: float | None = None) -> None:
+        self.session = session
+        self.owner = owner
+        self._place = place
+        self.work = asyncio.create_task(session.run(), name=f"session {session.session_id}")
+        self._began = time.monotonic()
+        self._deadline = deadline
+        self._superseded = asyncio.Event()
+
+    def take_up(self) -> asyncio.Event:
+        """A connection takes the session up; an older one is told by its event, and this one by the event returned."""
+        self._superseded.set()
+        self._superseded = asyncio.Event()
+        return self._superseded
+
+    def seconds_left(self) -> float | None:
+        """Seconds until the session's life is over, or None."""
+        return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+
+    @property
+    def minutes(self) -> float:
+        """The whole life of the session in minutes; 0 when it has no end."""
+        return 0.0 if self._deadline is None else round((self._deadline - self._began) / 60, 2)
+
+    async def close(self) -> None:
+        """Stop the work and free the place."""
+        self.work.cancel()
+        await asyncio.gather(self.work, return_exceptions=True)
+        self._place.close()
+
+
+class SessionRegistry:
+    """Sessions by id.
+
+    Args:
+        resume_seconds: how long a session waits for its client.
+    """
+
+    def __init__(self, resume_seconds: float) -> None:
+        self._resume_seconds = resume_seconds
+        self._held: dict[str, HeldSession] = {}
+        self._timers: dict[str, asyncio.Task[None]] = {}
+
+    def add(self, held: HeldSession) -> None:
+        """Remember a session that may be taken up again."""
+        self._held[held.session.session_id] = held
+
+    def find(self, session_id: str, owner: str) -> HeldSession | None:
+        """The session of that id, if it is there and its owner's; it no longer times out."""
+        held = self._held.get(session_id)
+        if held is None or held.owner != owner:
+            return None
+        if (timer := self._timers.pop(session_id, None)) is not None:
+            timer.cancel()
+        return held
+
+    def let_go(self, held: HeldSession) -> None:
+        """The connection is lost: the session waits for its client, then it is closed."""
+        session_id = held.session.session_id
+        if session_id in self._held and session_id not in self._timers:
+            self._timers[session_id] = asyncio.create_task(self._expire(held), name=f"resume {session_id}")
+
+    async def remove(self, held: HeldSession) -> None:
+        """The session is over."""
+        self._held.pop(held.session.session_id, None)
+        await held.close()
+
+    async def close(self) -> None:
+        """Close every session; awaits all that the registry owns."""
+        timers = list(self._timers.values())
+        for timer in timers:
+            timer.cancel()
+        await asyncio.gather(*timers, return_exceptions=True)
+        for held in list(self._held.values()):
+            await self.remove(held)
+
+    async def _expire(self, held: HeldSession) -> None:
+        await asyncio.sleep(self._resume_seconds)
+        self._timers.pop(held.session.session_id, None)
+        await self.remove(held)

@@ -1,0 +1,41 @@
+"""Events of the server as frames: JSON with a fresh event id."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from wavescribe.api.realtime.ids import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A text frame to be sent.
+
+    Attributes:
+        event_id: of the event in it.
+        text: the JSON.
+    """
+
+    event_id: str
+    text: str
+
+
+def frame(kind: str, **fields: Any) -> Frame:
+    """A frame of an event with its members."""
+    event_id = new_id("event")
+    return Frame(event_id, json.dumps({"type": kind, "event_id": event_id, **fields}, ensure_ascii=False))
+
+
+def error_frame(
+    message: str,
+    *,
+    kind: str = "invalid_request_error",
+    code: str | None = None,
+    param: str | None = None,
+    event_id: str | None = None,
+) -> Frame:
+    """A frame of an error; all five members are always there."""
+    detail = {"type": kind, "code": code, "message": message, "param": param, "event_id": event_id}
+    return frame("error", error=detail)

@@ -1,0 +1,181 @@
+"""One realtime session: a dialect, a live stream and an outbox. It may outlive its connection."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Protocol
+
+from wavescribe.api.realtime.actions import (
+    Action,
+    ClearAudio,
+    CommitTurn,
+    ConfigureStream,
+    EndSession,
+    FeedAudio,
+)
+from wavescribe.api.realtime.audio_input import AudioInput
+from wavescribe.api.realtime.client_events import ClientEvent, parse_client_event
+from wavescribe.api.realtime.outbox import Outbox, OutboxOverflowError
+from wavescribe.api.realtime.server_events import Frame, error_frame
+from wavescribe.api.realtime.session_configuration import AudioFormat
+from wavescribe.errors import InvalidRequestError
+from wavescribe.serving.live_service import LiveService, StreamOptions
+from wavescribe.serving.live_stream import BufferOverflowError
+from wavescribe.streaming.events import Event
+
+logger = logging.getLogger(__name__)
+
+TOO_BIG, INTERNAL_ERROR = 1009, 1011
+
+LARGE_FRAME = 64 * 1024
+"""Longer frames are parsed in a thread: base64 and resampling of megabytes take longer than other streams may wait."""
+
+
+class Dialect(Protocol):
+    """What a session needs of a wire protocol."""
+
+    @property
+    def session_id(self) -> str:
+        """The session's id."""
+
+    @property
+    def audio_format(self) -> AudioFormat:
+        """How audio arrives."""
+
+    @property
+    def options(self) -> StreamOptions:
+        """The stream that the configuration asks for."""
+
+    @property
+    def received_seconds(self) -> float:
+        """Seconds of audio received."""
+
+    def opened(self) -> list[Frame]:
+        """The first frames."""
+
+    def apply(self, event: ClientEvent) -> Sequence[Frame | Action]:
+        """Frames and actions, in order, for a client's event."""
+
+    def render(self, event: Event) -> list[Frame]:
+        """The frames of an event of the core."""
+
+    def finished(self) -> list[Frame]:
+        """The last frames, after everything that was committed."""
+
+
+class RealtimeSession:
+    """A session at work.
+
+    Args:
+        dialect: its translator.
+        service: its stream's.
+    """
+
+    def __init__(self, dialect: Dialect, service: LiveService) -> None:
+        self._dialect = dialect
+        self._service = service
+        self._stream = service.stream(dialect.options)
+        self._audio = AudioInput(service.sample_rate)
+        self.outbox = Outbox()
+        self._end = EndSession()
+        self._finishing = False
+
+    @property
+    def session_id(self) -> str:
+        """The session's id."""
+        return self._dialect.session_id
+
+    @property
+    def received_seconds(self) -> float:
+        """Seconds of audio received."""
+        return self._dialect.received_seconds
+
+    @property
+    def ending(self) -> EndSession:
+        """How the connection is to be closed once `run` is through."""
+        return self._end
+
+    def open(self) -> None:
+        """Greet the client."""
+        self._send(self._dialect.opened())
+
+    async def run(self) -> None:
+        """Work on the stream until the session ends; its failure is the session's, and reported in its place."""
+        try:
+            async for event in self._stream.run():
+                self._send(self._dialect.render(event))
+            self._send(self._dialect.finished())
+        except OutboxOverflowError as error:
+            self._end = EndSession(TOO_BIG, str(error))
+        except Exception:  # whatever it is, this client hears of it and no other session does
+            logger.exception("session failed", extra={"session_id": self.session_id})
+            self.fail("Internal server error", INTERNAL_ERROR)
+
+    async def receive(self, frame: str | bytes) -> None:
+        """Take a client's frame."""
+        audio_format = self._dialect.audio_format
+        if len(frame) > LARGE_FRAME:
+            event = await asyncio.to_thread(parse_client_event, frame, audio_format)
+        else:
+            event = parse_client_event(frame, audio_format)
+        if not self._finishing:
+            await self._act(event)
+
+    def finish(self, end: EndSession) -> None:
+        """No more is taken: what was committed is finished, then `run` returns."""
+        if not self._finishing:
+            self._finishing = True
+            self._end = end
+            self._stream.finish()
+
+    def fail(self, message: str, close_code: int, *, code: str = "internal_error") -> None:
+        """Tell the client that the session cannot go on."""
+        self.outbox.put(error_frame(message, kind="server_error", code=code))
+        self._end = EndSession(close_code, code)
+
+    def expire(self, message: str, close_code: int) -> None:
+        """End the session because its time is over."""
+        self.outbox.put(error_frame(message, code="session_expired"))
+        self.finish(EndSession(close_code, message))
+
+    def send_first(self, frame: Frame) -> None:
+        """Send a frame before those that wait."""
+        self.outbox.send_first(frame)
+
+    def _send(self, frames: Sequence[Frame]) -> None:
+        for frame in frames:
+            self.outbox.put(frame)
+
+    async def _act(self, event: ClientEvent) -> None:
+        try:
+            for step in self._dialect.apply(event):
+                if isinstance(step, Frame):
+                    self.outbox.put(step)
+                else:
+                    await self._take(step)
+        except BufferOverflowError as error:
+            self.outbox.put(error_frame(str(error), code="input_audio_buffer_overflow", event_id=event.event_id))
+            self.finish(EndSession(TOO_BIG, "input_audio_buffer_overflow"))
+        except InvalidRequestError as error:
+            self.outbox.put(error_frame(str(error), code=error.code, param=error.param, event_id=event.event_id))
+
+    async def _take(self, action: Action) -> None:
+        match action:
+            case FeedAudio(samples=samples, rate=rate):
+                large = len(samples) > LARGE_FRAME
+                push = self._audio.push
+                for part in await asyncio.to_thread(push, samples, rate) if large else push(samples, rate):
+                    self._stream.feed(part)
+            case CommitTurn():
+                if len(rest := self._audio.end_turn()):
+                    self._stream.feed(rest)
+                self._stream.end_turn()
+            case ClearAudio():
+                self._audio.end_turn()
+                self._stream.clear()
+            case ConfigureStream(options=options):
+                self._stream.configure(self._service.parameters(options))
+            case EndSession():
+                self.finish(action)

@@ -1,0 +1,253 @@
+"""`WS /v1/realtime`: the thin shell around a realtime session."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from fastapi import APIRouter
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from wavescribe.api.authentication.credentials import credential_of
+from wavescribe.api.models import ServedModels
+from wavescribe.api.realtime.dialect import Engine, RealtimeDialect, Style
+from wavescribe.api.realtime.ids import new_id
+from wavescribe.api.realtime.registry import HeldSession, SessionRegistry
+from wavescribe.api.realtime.server_events import Frame, error_frame, frame
+from wavescribe.api.realtime.session import INTERNAL_ERROR, Dialect, RealtimeSession
+from wavescribe.api.realtime.session_configuration import SessionConfiguration
+from wavescribe.errors import ModelNotFoundError, OverloadedError
+from wavescribe.serving.live_service import LiveService
+
+logger = logging.getLogger(__name__)
+
+GOING_AWAY, TRY_LATER, REFUSED = 1001, 1013, 4000
+
+DRAIN_SECONDS = 10.0
+"""How long a client is given to read its last events before its connection is closed."""
+
+EXPIRED = "Your session hit the maximum duration of {minutes:g} minutes."
+
+
+class RefusedSessionError(Exception):
+    """The session is not opened.
+
+    Attributes:
+        frame: the error that the client is told.
+        code: the WebSocket close code.
+    """
+
+    def __init__(self, told: Frame, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.frame = told
+        self.code = code
+
+
+class RealtimeEndpoint:
+    """Opens, resumes and serves sessions.
+
+    Args:
+        service: where streams are opened.
+        models: the names that are answered to.
+        registry: the sessions that outlive their connection.
+        max_session_seconds: longest life of a session; 0 for no limit.
+        style: the names of events.
+    """
+
+    def __init__(
+        self,
+        service: LiveService,
+        models: ServedModels,
+        registry: SessionRegistry,
+        *,
+        max_session_seconds: float,
+        style: Style = "openai",
+    ) -> None:
+        self._service = service
+        self._models = models
+        self._registry = registry
+        self._max_seconds = max_session_seconds
+        self._style = style
+
+    async def serve(self, socket: WebSocket) -> None:
+        """Serve an accepted connection to its end."""
+        try:
+            held = self._resumed(socket) if "session_id" in socket.query_params else self._opened(socket)
+        except RefusedSessionError as refused:
+            await socket.send_text(refused.frame.text)
+            await socket.close(refused.code, str(refused))
+            return
+        await Connection(socket, held, self._registry).serve(_wants_resume(socket))
+
+    def _resumed(self, socket: WebSocket) -> HeldSession:
+        query = socket.query_params
+        held = self._registry.find(query["session_id"], credential_of(socket.scope).key_id)
+        if held is None:
+            message = f"There is no session {query['session_id'][:100]!r} to resume; open a new one."
+            raise _refusal(message, "session_not_found", "session_id")
+        if (after := query.get("after")) is not None and not held.session.outbox.rewind(after):
+            self._registry.let_go(held)
+            message = f"The events after {after[:100]!r} are not in memory any more; open a new session."
+            raise _refusal(message, "event_not_found", "after")
+        received = round(1000 * held.session.received_seconds)
+        held.session.send_first(
+            frame("session.resumed", session_id=held.session.session_id, audio_received_ms=received)
+        )
+        return held
+
+    def _opened(self, socket: WebSocket) -> HeldSession:
+        model = self._model(socket)
+        place = ExitStack()
+        try:
+            place.enter_context(self._service.place())
+        except OverloadedError as error:
+            told = error_frame(str(error), kind="rate_limit_exceeded", code="too_many_sessions")
+            raise RefusedSessionError(told, TRY_LATER, "rate_limit_exceeded.too_many_sessions") from error
+        with place:
+            credential = credential_of(socket.scope)
+            session = RealtimeSession(self._dialect(model, credential.session), self._service)
+            held = HeldSession(session, place.pop_all(), credential.key_id, self._deadline())
+        session.open()
+        if _wants_resume(socket):
+            self._registry.add(held)
+        return held
+
+    def _model(self, socket: WebSocket) -> str:
+        """The model's name as the client gave it, "" for none."""
+        if "call_id" in socket.query_params:
+            raise _refusal("Calls are not served here: connect without 'call_id'.", "not_supported", "call_id")
+        if not self._service.can_stream:
+            raise _refusal("Model does not support streaming ASR", "not_supported", "model")
+        model = socket.query_params.get("model", "")
+        try:
+            self._models.check(model)
+        except ModelNotFoundError as error:
+            raise _refusal(str(error), "model_not_found", "model") from error
+        return model
+
+    def _dialect(self, model: str, prepared: object) -> Dialect:
+        configuration = SessionConfiguration.of_model(model or self._models.name)
+        if isinstance(prepared, SessionConfiguration):
+            configuration = prepared
+        elif self._style == "sglang":
+            configuration = configuration.with_manual_turns()
+        engine = Engine(self._service.sample_rate, self._service.languages, self._models.check)
+        expires_at = int(time.time() + self._max_seconds) if self._max_seconds else None
+        return RealtimeDialect(new_id("sess"), configuration, engine, expires_at=expires_at, style=self._style)
+
+    def _deadline(self) -> float | None:
+        return time.monotonic() + self._max_seconds if self._max_seconds else None
+
+
+class Connection:
+    """One connection of a session: a task that reads, one that writes, beside the session's own.
+
+    Args:
+        socket: the accepted connection.
+        held: the session.
+        registry: where it stays when the connection is lost.
+    """
+
+    def __init__(self, socket: WebSocket, held: HeldSession, registry: SessionRegistry) -> None:
+        self._socket = socket
+        self._held = held
+        self._session = held.session
+        self._registry = registry
+
+    async def serve(self, resumable: bool) -> None:
+        """Serve until the client leaves, the session ends or another connection takes it up."""
+        superseded = self._held.take_up()
+        reader = asyncio.create_task(self._read(), name="read")
+        writer = asyncio.create_task(self._write(), name="write")
+        gone = asyncio.create_task(superseded.wait(), name="superseded")
+        lost = False
+        try:
+            lost = await self._until_over(reader, writer, gone)
+        finally:
+            for task in (reader, writer, gone):
+                task.cancel()
+            await asyncio.gather(reader, writer, gone, return_exceptions=True)
+            await self._leave(kept=lost and resumable, superseded=superseded.is_set())
+
+    async def _until_over(
+        self, reader: asyncio.Task[None], writer: asyncio.Task[None], gone: asyncio.Task[bool]
+    ) -> bool:
+        """Wait for the end; True when it is only the connection that is lost."""
+        work = self._held.work
+        waiting = {reader, writer, gone, work}
+        await asyncio.wait(waiting, timeout=self._held.seconds_left(), return_when=asyncio.FIRST_COMPLETED)
+        if not any(task.done() for task in waiting):
+            self._session.expire(EXPIRED.format(minutes=self._held.minutes), GOING_AWAY)
+            await asyncio.wait({reader, writer, gone, work}, return_when=asyncio.FIRST_COMPLETED)
+        if self._reading_failed(reader):
+            self._session.fail("Internal server error", INTERNAL_ERROR)
+        elif gone.done() or reader.done() or writer.done():
+            return True
+        with_last_events = asyncio.create_task(self._session.outbox.until_empty(), name="drain")
+        await asyncio.wait({with_last_events, writer}, timeout=DRAIN_SECONDS, return_when="FIRST_COMPLETED")
+        with_last_events.cancel()
+        await asyncio.gather(with_last_events, return_exceptions=True)
+        return False
+
+    async def _leave(self, *, kept: bool, superseded: bool) -> None:
+        if superseded:
+            await self._close(GOING_AWAY, "the session was taken up by another connection")
+            return
+        if kept and not self._held.work.done():
+            self._registry.let_go(self._held)
+            return
+        await self._registry.remove(self._held)
+        await self._close(self._session.ending.code, self._session.ending.reason)
+
+    def _reading_failed(self, reader: asyncio.Task[None]) -> bool:
+        """Whether reading ended by a failure of ours, which is then the session's end."""
+        error = reader.exception() if reader.done() and not reader.cancelled() else None
+        if error is not None:
+            logger.error("session failed", exc_info=error, extra={"session_id": self._session.session_id})
+        return error is not None
+
+    async def _read(self) -> None:
+        while True:
+            message = await self._socket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            text = message.get("text")
+            await self._session.receive(text if text is not None else message.get("bytes") or b"")
+
+    async def _write(self) -> None:
+        while True:
+            await self._socket.send_text((await self._session.outbox.take()).text)
+
+    async def _close(self, code: int, reason: str) -> None:
+        if self._socket.application_state is WebSocketState.CONNECTED:
+            try:
+                await self._socket.close(code, reason[:120])
+            except (RuntimeError, WebSocketDisconnect):
+                logger.debug("the client had gone already")
+
+
+def _wants_resume(socket: WebSocket) -> bool:
+    query = socket.query_params
+    return "session_id" in query or query.get("resume", "").lower() in ("1", "true")
+
+
+def _refusal(message: str, code: str, param: str) -> RefusedSessionError:
+    told = error_frame(message, code=code, param=param)
+    return RefusedSessionError(told, REFUSED, f"invalid_request_error.{code}")
+
+
+def realtime_router(endpoint: RealtimeEndpoint, paths: tuple[str, ...] = ("/v1/realtime", "/realtime")) -> APIRouter:
+    """The routes of the protocol."""
+    router = APIRouter()
+
+    async def realtime(socket: WebSocket) -> None:
+        await socket.accept()
+        await endpoint.serve(socket)
+
+    handler: Callable[[WebSocket], object] = realtime
+    for path in paths:
+        router.add_api_websocket_route(path, handler)
+    return router

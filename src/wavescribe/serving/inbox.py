@@ -1,0 +1,95 @@
+"""What a live stream has been given and has not taken in yet, in order: audio in blocks, and marks between it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from wavescribe.engines.base import Samples
+from wavescribe.streaming.parameters import StreamParameters
+
+BLOCK_SECONDS = 1.0
+"""Audio is handed out in blocks of at most this length, so that text comes while a backlog is worked off."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndTurn:
+    """The turn ends here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """The audio since the last turn's end is dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configure:
+    """Audio from here on is transcribed with these parameters."""
+
+    parameters: StreamParameters
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The stream ends here."""
+
+
+Mark = EndTurn | Clear | Configure | Finish
+
+
+class Inbox:
+    """The queue between whoever feeds a stream and whoever works on it.
+
+    Args:
+        sample_rate: samples per second of the audio.
+    """
+
+    def __init__(self, sample_rate: int) -> None:
+        self._block = int(BLOCK_SECONDS * sample_rate)
+        self._entries: deque[Samples | Mark] = deque()
+        self._waiting = 0
+        self._arrived = asyncio.Event()
+
+    @property
+    def waiting_samples(self) -> int:
+        """Samples that were put in and not taken out."""
+        return self._waiting
+
+    def put(self, entry: Samples | Mark) -> None:
+        """Add audio, shape (samples,), or a mark."""
+        self._entries.append(entry)
+        if isinstance(entry, np.ndarray):
+            self._waiting += len(entry)
+        self._arrived.set()
+
+    def drop_last_audio(self) -> None:
+        """Take back the audio behind the last mark."""
+        while self._entries and isinstance(last := self._entries[-1], np.ndarray):
+            self._entries.pop()
+            self._waiting -= len(last)
+
+    async def take(self) -> Samples | Mark:
+        """The next mark, or the next audio up to a block, however it was packed; waits until there is one."""
+        while not self._entries:
+            self._arrived.clear()
+            await self._arrived.wait()
+        entry = self._entries.popleft()
+        if not isinstance(entry, np.ndarray):
+            return entry
+        samples = self._fill(entry)
+        self._waiting -= len(samples)
+        return samples
+
+    def _fill(self, first: Samples) -> Samples:
+        parts, length = [first], len(first)
+        while length < self._block and self._entries and isinstance(following := self._entries[0], np.ndarray):
+            self._entries.popleft()
+            parts.append(following)
+            length += len(following)
+        joined = np.concatenate(parts)
+        if length > self._block:
+            self._entries.appendleft(joined[self._block :])
+        return joined[: self._block]
