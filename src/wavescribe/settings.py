@@ -25,8 +25,8 @@ class Settings(BaseSettings):
     model: str = Field("whisper-base", description="model name, directory or Hugging Face id")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where the model runs: auto, cpu or cuda")
     compute_type: str = Field("int8", description="arithmetic of the model: int8, float16 or float32")
-    workers: int = Field(1, ge=1, description="decodes that run at the same time")
-    threads_per_worker: int = Field(2, ge=1, description="CPU threads of each decode")
+    workers: int = Field(2, ge=1, description="decodes that run at the same time")
+    threads_per_worker: int = Field(1, ge=1, description="CPU threads of each decode")
     step_seconds: float = Field(1.0, ge=0.2, le=10, description="seconds of audio between two decodes of a live stream")
     window_seconds: float = Field(8.0, ge=4, le=28, description="longest audio of one decode of a live stream")
     strategy: StrategyName = Field(

@@ -156,7 +156,7 @@ def test_after_a_pause_silence_gives_no_more_cuts() -> None:
 
 
 def test_no_step_is_cut_while_no_speech_came_since_the_last_one() -> None:
-    parameters = StreamParameters(pause_seconds=3.0)
+    parameters = replace(PARAMETERS, pause_seconds=3.0)
     found = cuts(frames(31, 100), parameters=parameters)
     assert [(cut.kind, cut.position) for cut in found] == [(STEP_CUT, STEP), (PAUSE, (31 + 94) * FRAME_SAMPLES)]
 

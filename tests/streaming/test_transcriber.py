@@ -63,7 +63,7 @@ def test_a_word_settles_only_when_two_hypotheses_agree_on_it() -> None:
         text = f" guess{call}"
         return [Piece((900 + call,), text, piece.start, piece.end, 0.5) for piece in pieces]
 
-    events = transcribe(speak(list(range(1, 9))), FakeEngine(alter=waver))
+    events = transcribe(speak(list(range(1, 9))), FakeEngine(alter=waver), sure_seconds=10.0)
     before_the_end = [event for event in events if isinstance(event, Settled)][:-1]
     assert before_the_end == []
 

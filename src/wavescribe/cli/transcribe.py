@@ -58,7 +58,7 @@ def transcribe_command(
     """
     if output is not None:
         _check_names(files)
-    settings = load_settings(model=model, threads_per_worker=threads)
+    settings = load_settings(model=model, threads_per_worker=threads or os.cpu_count())
     engine = load_whisper(settings.model, device=settings.device, threads_per_worker=settings.threads_per_worker)
     options = FileOptions(
         language=language_code(language) if language else None,

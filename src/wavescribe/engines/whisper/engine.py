@@ -10,6 +10,7 @@ from typing import Any
 import ctranslate2
 from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
+from threadpoolctl import threadpool_limits
 
 from wavescribe.engines.base import (
     DecodeRequest,
@@ -200,6 +201,8 @@ def load_whisper(
         EngineError: the model cannot be loaded on this device.
     """
     weights = resolve_weights(name)
+    # The features' small matrix products gain nothing from more threads, which then spin for a tenth of a second.
+    threadpool_limits(limits=1, user_api="blas")
     try:
         model = WhisperModel(
             str(weights.directory),
