@@ -162,3 +162,23 @@ def test_a_client_that_goes_away_stops_the_work_and_frees_its_place(serve: Any, 
             break
     assert steps < 40
     assert frames(server, two_cities.parent / "beckett.wav")[-1]
+
+
+@pytest.mark.parametrize("strategy", ["cumulative", "sliced"])
+def test_a_streamed_file_may_choose_its_strategy(server: Any, fox: Path, strategy: str) -> None:
+    *deltas, done = [json.loads(frame) for frame in frames(server, fox, strategy=strategy, delay="low", language="en")]
+    assert "quick brown fox" in done["text"].lower()
+    # The recipes hold five words back, and hear two seconds before their first one.
+    assert len(deltas) <= 2
+
+
+def test_an_unknown_strategy_is_named(server: Any, fox: Path) -> None:
+    with fox.open("rb") as file:
+        answer = httpx.post(
+            f"{server.http}/v1/audio/transcriptions",
+            files={"file": file},
+            data={"stream": "true", "strategy": "quick"},
+        )
+    assert answer.status_code == 400
+    assert answer.json()["error"]["param"] == "strategy"
+    assert "windowed" in answer.json()["error"]["message"]

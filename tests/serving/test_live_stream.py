@@ -15,7 +15,7 @@ from wavescribe.serving.live_stream import BufferOverflowError, LiveStream
 from wavescribe.serving.metrics import Metrics
 from wavescribe.serving.scheduler import Scheduler
 from wavescribe.settings import load_settings
-from wavescribe.streaming.events import Event, Settled, TurnEnded, TurnFailed
+from wavescribe.streaming.events import Event, Settled, TurnCommitted, TurnEnded, TurnFailed
 from wavescribe.streaming.parameters import StreamParameters
 from wavescribe.streaming.transcriber import Transcriber
 from wavescribe.vad.detector import AlwaysSpeech
@@ -165,11 +165,11 @@ async def test_audio_that_waits_for_the_engine_counts_as_backlog(
 
 async def test_what_was_decoded_makes_room_for_more(engine: FakeEngine, metrics: Metrics) -> None:
     async with running(engine, metrics) as scheduler:
-        stream = new_stream(scheduler, metrics, max_buffer_seconds=2)
+        stream = new_stream(scheduler, metrics, max_buffer_seconds=4)
         work = asyncio.create_task(collect(stream))
         for second in range(10):
             stream.feed(audio(1, second))
-            await stream.until_backlog_below(1)
+            await stream.until_backlog_below(2)
         stream.end_turn()
         stream.finish()
         assert transcripts(await work) == [" ".join(f"w{second}" for second in range(10))]
@@ -235,7 +235,7 @@ async def test_cancelling_the_reader_takes_its_step_out_of_the_queue(
 ) -> None:
     async with running(engine, metrics) as scheduler:
         busy = new_stream(scheduler, metrics, name="busy")
-        busy.feed(audio(1))
+        busy.feed(audio(2))
         busy.finish()
         working = asyncio.create_task(collect(busy))
         await gate.entered()

@@ -64,7 +64,7 @@ class FakeEngine:
             if number and end - start >= WORD_SAMPLES // 4:
                 misheard = 500 if end == len(samples) and end - start < WORD_SAMPLES * 3 // 4 else 0
                 pieces.append(
-                    Piece((number + misheard,), self.name(number + misheard), start / 16_000, end / 16_000, 0.9)
+                    Piece((number + misheard,), self.name(number + misheard), start / 16_000, end / 16_000, 0.8)
                 )
         return pieces
 

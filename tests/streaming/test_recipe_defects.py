@@ -62,7 +62,7 @@ class Model:
                     piece,
                     seconds * number / len(pieces),
                     seconds * (number + 1) / len(pieces),
-                    0.9,
+                    0.8,
                 )
                 for number, piece in enumerate(pieces)
             ),

@@ -18,9 +18,10 @@ from starlette.responses import JSONResponse, Response
 from wavescribe.api.authentication.client_secrets import ClientSecrets
 from wavescribe.api.authentication.credentials import credential_of
 from wavescribe.api.realtime.beta_session import FORMATS, beta_as_ga, render_beta_session
+from wavescribe.api.realtime.json_field import Field
 from wavescribe.api.realtime.session_configuration import SessionConfiguration
 from wavescribe.api.realtime.session_rendering import render_session
-from wavescribe.api.realtime.session_update import Field, SectionPaths, updated
+from wavescribe.api.realtime.session_update import SectionPaths, updated
 from wavescribe.errors import InvalidRequestError, UploadTooLargeError
 
 BODY_BYTES = 256 * 1024

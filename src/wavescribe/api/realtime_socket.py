@@ -1,4 +1,4 @@
-"""`WS /v1/realtime`: the thin shell around a realtime session."""
+"""`WS /v1/realtime` and `WS /api-ws/v1/realtime`: the thin shell around a realtime session."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from wavescribe.api.authentication.credentials import credential_of
 from wavescribe.api.models import ServedModels
+from wavescribe.api.realtime.dashscope import DashscopeDialect
+from wavescribe.api.realtime.dashscope_session import starting_configuration
 from wavescribe.api.realtime.dialect import Engine, RealtimeDialect, Style
 from wavescribe.api.realtime.ids import new_id
 from wavescribe.api.realtime.registry import HeldSession, SessionRegistry
@@ -30,6 +33,43 @@ DRAIN_SECONDS = 10.0
 """How long a client is given to read its last events before its connection is closed."""
 
 EXPIRED = "Your session hit the maximum duration of {minutes:g} minutes."
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """What a new session's dialect is made of.
+
+    Attributes:
+        id: "sess_...".
+        model: its name as the client gave it, or the server's.
+        prepared: what the client's secret was made with, or None.
+        engine: facts of the engine.
+        expires_at: end of the session in seconds of Unix time, or None.
+    """
+
+    id: str
+    model: str
+    prepared: SessionConfiguration | None
+    engine: Engine
+    expires_at: int | None
+
+
+def openai_dialect(new: NewSession, style: Style = "openai") -> RealtimeDialect:
+    """The dialect of OpenAI's clients.
+
+    Args:
+        new: the session.
+        style: the names of events.
+    """
+    configuration = new.prepared or SessionConfiguration.of_model(new.model)
+    if new.prepared is None and style == "sglang":
+        configuration = configuration.with_manual_turns()
+    return RealtimeDialect(new.id, configuration, new.engine, expires_at=new.expires_at, style=style)
+
+
+def dashscope_dialect(new: NewSession) -> DashscopeDialect:
+    """The dialect of DashScope's clients."""
+    return DashscopeDialect(new.id, starting_configuration(new.model, new.prepared), new.engine)
 
 
 class RefusedSessionError(Exception):
@@ -54,7 +94,7 @@ class RealtimeEndpoint:
         models: the names that are answered to.
         registry: the sessions that outlive their connection.
         max_session_seconds: longest life of a session; 0 for no limit.
-        style: the names of events.
+        make_dialect: makes a new session's translator.
     """
 
     def __init__(
@@ -64,13 +104,13 @@ class RealtimeEndpoint:
         registry: SessionRegistry,
         *,
         max_session_seconds: float,
-        style: Style = "openai",
+        make_dialect: Callable[[NewSession], Dialect] = openai_dialect,
     ) -> None:
         self._service = service
         self._models = models
         self._registry = registry
         self._max_seconds = max_session_seconds
-        self._style = style
+        self._make_dialect = make_dialect
 
     async def serve(self, socket: WebSocket) -> None:
         """Serve an accepted connection to its end."""
@@ -129,14 +169,11 @@ class RealtimeEndpoint:
         return model
 
     def _dialect(self, model: str, prepared: object) -> Dialect:
-        configuration = SessionConfiguration.of_model(model or self._models.name)
-        if isinstance(prepared, SessionConfiguration):
-            configuration = prepared
-        elif self._style == "sglang":
-            configuration = configuration.with_manual_turns()
         engine = Engine(self._service.sample_rate, self._service.languages, self._models.check)
         expires_at = int(time.time() + self._max_seconds) if self._max_seconds else None
-        return RealtimeDialect(new_id("sess"), configuration, engine, expires_at=expires_at, style=self._style)
+        configuration = prepared if isinstance(prepared, SessionConfiguration) else None
+        new = NewSession(new_id("sess"), model or self._models.name, configuration, engine, expires_at)
+        return self._make_dialect(new)
 
     def _deadline(self) -> float | None:
         return time.monotonic() + self._max_seconds if self._max_seconds else None

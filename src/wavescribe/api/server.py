@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import numpy as np
 from fastapi import FastAPI
@@ -18,7 +19,7 @@ from wavescribe.api.errors import install_error_handlers
 from wavescribe.api.health import health_router
 from wavescribe.api.models import ServedModels, models_router
 from wavescribe.api.realtime.registry import SessionRegistry
-from wavescribe.api.realtime_socket import RealtimeEndpoint, realtime_router
+from wavescribe.api.realtime_socket import RealtimeEndpoint, dashscope_dialect, openai_dialect, realtime_router
 from wavescribe.api.request_id import RequestIdMiddleware
 from wavescribe.api.transcription_socket import transcription_socket_router
 from wavescribe.api.transcriptions import transcriptions_router
@@ -87,14 +88,13 @@ def build_app(engine: Engine, settings: Settings, keys: ApiKeys | None = None) -
     app.include_router(models_router(models))
     app.include_router(transcriptions_router(server.files, models, settings.stream_format))
     app.include_router(transcription_socket_router(server.live))
-    endpoint = RealtimeEndpoint(
-        server.live,
-        models,
-        server.sessions,
-        max_session_seconds=settings.max_session_seconds,
-        style=settings.compat,
+    realtime_endpoint = partial(
+        RealtimeEndpoint, server.live, models, server.sessions, max_session_seconds=settings.max_session_seconds
     )
-    app.include_router(realtime_router(endpoint))
+    openai = realtime_endpoint(make_dialect=partial(openai_dialect, style=settings.compat))
+    app.include_router(realtime_router(openai))
+    dashscope = realtime_endpoint(make_dialect=dashscope_dialect)
+    app.include_router(realtime_router(dashscope, ("/api-ws/v1/realtime",)))
     app.include_router(
         client_secrets_router(
             secrets, default_model=engine.info.name, check_model=models.check, languages=engine.info.languages

@@ -35,6 +35,7 @@ def parameters_for(recording: Recording, delay: Delay, step_seconds: float) -> S
         agreements=rule.agreements,
         hold_seconds=rule.hold_seconds,
         sure_seconds=rule.sure_seconds,
+        confident_seconds=rule.confident_seconds,
         language=recording.language,
     )
 

@@ -60,9 +60,11 @@ class Inbox:
 
     def put(self, entry: Samples | Mark) -> None:
         """Add audio, shape (samples,), or a mark."""
-        self._entries.append(entry)
         if isinstance(entry, np.ndarray):
+            if not len(entry):
+                return
             self._waiting += len(entry)
+        self._entries.append(entry)
         self._arrived.set()
 
     def drop_last_audio(self) -> None:
@@ -89,7 +91,9 @@ class Inbox:
             self._entries.popleft()
             parts.append(following)
             length += len(following)
-        joined = np.concatenate(parts)
         if length > self._block:
-            self._entries.appendleft(joined[self._block :])
-        return joined[: self._block]
+            # Only views: the rest of a long piece is cut off block by block, copying it each time would be quadratic.
+            keep = len(parts[-1]) - (length - self._block)
+            self._entries.appendleft(parts[-1][keep:])
+            parts[-1] = parts[-1][:keep]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)

@@ -160,6 +160,7 @@ class LiveService:
             agreements=rule.agreements,
             hold_seconds=rule.hold_seconds,
             sure_seconds=rule.sure_seconds,
+            confident_seconds=rule.confident_seconds,
             language=options.language,
             prompt=options.prompt,
             keywords=options.keywords,

@@ -51,6 +51,8 @@ class StreamParameters:
         agreements: hypotheses in a row that must have a unit before it settles.
         hold_seconds: sound that must follow a unit before it settles.
         sure_seconds: sound after a unit that makes one hypothesis enough.
+        confident_probability: the engine's belief in a unit at which less sound is enough.
+        confident_seconds: sound after such a unit that makes one hypothesis enough.
         lull_seconds: silence after which a step is made in case that nothing more is said.
         pause_seconds: silence that closes a segment.
         first_step_seconds: least audio of a segment's first decode that is not its last.
@@ -74,8 +76,8 @@ class StreamParameters:
     sure_seconds: float = 1.25
     lull_seconds: float = 0.25
     pause_seconds: float = 0.5
-    confident_probability: float = 2.0
-    confident_seconds: float = 1.0
+    confident_probability: float = 0.9
+    confident_seconds: float = 0.5
     first_step_seconds: float = 2.0
     carried_seconds: float = 3.0
     preroll_seconds: float = 0.4

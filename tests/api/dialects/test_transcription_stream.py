@@ -65,6 +65,11 @@ def test_binary_frames_are_little_endian_pcm16() -> None:
     assert command.samples.tolist() == [0.5, -0.5, -1.0, 1 / 32_768]
 
 
+def test_a_stream_may_choose_its_strategy_and_its_delay() -> None:
+    command = fresh().parse_text(message("session.start", strategy="sliced", delay="high"))
+    assert command == StartStream(None, None, strategy="sliced", delay="high")
+
+
 def test_empty_frames_are_ignored_before_and_after_the_start() -> None:
     for dialect in (fresh(), started()):
         assert dialect.parse_binary(b"") is None
@@ -87,6 +92,10 @@ def test_empty_frames_are_ignored_before_and_after_the_start() -> None:
         (message("session.start", language={}), "invalid_payload"),
         (message("session.start", audio_format="opus"), "invalid_audio_format"),
         (message("session.start", audio_format=16), "invalid_audio_format"),
+        (message("session.start", strategy="quick"), "invalid_payload"),
+        (message("session.start", strategy=[]), "invalid_payload"),
+        (message("session.start", delay="none"), "invalid_payload"),
+        (message("session.start", delay=1), "invalid_payload"),
         (message("session.pause"), "unknown_message"),
         (message("Session.Start"), "unknown_message"),
         ('{"type": null}', "unknown_message"),

@@ -1,13 +1,9 @@
 from __future__ import annotations
 
-import json
-import math
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 from wavescribe.api.models import ServedModels
 from wavescribe.api.realtime.session_configuration import (
@@ -21,16 +17,10 @@ from wavescribe.api.realtime.session_configuration import (
     SessionConfiguration,
     Transcription,
 )
-from wavescribe.api.realtime.session_rendering import render_session
 from wavescribe.api.realtime.session_update import (
-    LONGEST_LIST,
-    LONGEST_NAME,
-    LONGEST_PROMPT,
-    MOST_ENTRIES,
     PCM_RATES,
     updated,
 )
-from wavescribe.errors import InvalidRequestError, ModelNotFoundError
 from wavescribe.vad.endpointer import TurnDetection
 
 INPUT = "session.audio.input"
@@ -44,16 +34,6 @@ def update(session: object, configuration: SessionConfiguration = DEFAULTS) -> S
 
 def update_input(configuration: SessionConfiguration = DEFAULTS, **sections: object) -> SessionConfiguration:
     return update({"type": "transcription", "audio": {"input": sections}}, configuration)
-
-
-def refusal(session: object) -> InvalidRequestError:
-    with pytest.raises(InvalidRequestError) as caught:
-        update(session)
-    return caught.value
-
-
-def input_refusal(**sections: object) -> InvalidRequestError:
-    return refusal({"type": "transcription", "audio": {"input": sections}})
 
 
 def transcription_of(configuration: SessionConfiguration) -> Transcription:
@@ -364,239 +344,3 @@ def test_one_language_is_a_code_and_several_are_detected_among(transcription: ob
 def test_a_language_is_kept_as_the_client_wrote_it() -> None:
     transcription = transcription_of(update_input(transcription={"language": "en-US", "languages": ["German"]}))
     assert (transcription.language, transcription.languages) == ("en-US", ("German",))
-
-
-# Refusals.
-
-
-def test_a_model_that_is_not_served_is_refused_at_its_path() -> None:
-    error = input_refusal(transcription={"model": "whisper-9"})
-    assert isinstance(error, ModelNotFoundError)
-    assert (error.code, error.param) == ("model_not_found", f"{INPUT}.transcription.model")
-    assert "whisper-9" in str(error)
-
-
-@pytest.mark.parametrize(
-    ("session", "code", "param"),
-    [
-        (None, "missing_required_parameter", "session"),
-        ([], "invalid_type", "session"),
-        ("x", "invalid_type", "session"),
-        ({"type": "translation"}, "invalid_value", "session.type"),
-        ({"type": 1}, "invalid_type", "session.type"),
-        ({"audio": []}, "invalid_type", "session.audio"),
-        ({"audio": {"input": "x"}}, "invalid_type", INPUT),
-        ({"include": "x"}, "invalid_type", "session.include"),
-        ({"include": [LOGPROBS, None]}, "invalid_type", "session.include[1]"),
-    ],
-)
-def test_a_session_of_the_wrong_shape_is_refused(session: object, code: str, param: str) -> None:
-    error = refusal(session)
-    assert (error.code, error.param) == (code, param)
-
-
-@pytest.mark.parametrize(
-    ("section", "value", "code", "param"),
-    [
-        ("format", "pcm16", "invalid_type", "format"),
-        ("format", {"type": "audio/opus"}, "invalid_value", "format.type"),
-        ("format", {"type": ["audio/pcm"]}, "invalid_type", "format.type"),
-        ("format", {"rate": 12_345}, "invalid_value", "format.rate"),
-        ("format", {"rate": 22_050}, "invalid_value", "format.rate"),
-        ("format", {"rate": math.nan}, "invalid_value", "format.rate"),
-        ("format", {"rate": 10**400}, "invalid_value", "format.rate"),
-        ("format", {"rate": "16000"}, "invalid_type", "format.rate"),
-        ("format", {"rate": True}, "invalid_type", "format.rate"),
-        ("format", {"type": "audio/pcmu", "rate": 24_000}, "invalid_value", "format.rate"),
-        ("transcription", "whisper-1", "invalid_type", "transcription"),
-        ("transcription", {"model": 1}, "invalid_type", "transcription.model"),
-        ("transcription", {"language": 1}, "invalid_type", "transcription.language"),
-        ("transcription", {"language": "klingon"}, "invalid_value", "transcription.language"),
-        ("transcription", {"language": "fr"}, "invalid_value", "transcription.language"),
-        ("transcription", {"languages": "en"}, "invalid_type", "transcription.languages"),
-        ("transcription", {"languages": []}, "invalid_value", "transcription.languages"),
-        ("transcription", {"languages": ["fr", "es"]}, "invalid_value", "transcription.languages"),
-        ("transcription", {"languages": ["en", "klingon"]}, "invalid_value", "transcription.languages[1]"),
-        ("transcription", {"languages": ["en", 5]}, "invalid_type", "transcription.languages[1]"),
-        ("transcription", {"prompt": ["x"]}, "invalid_type", "transcription.prompt"),
-        ("transcription", {"prompt": "\ud83d"}, "invalid_value", "transcription.prompt"),
-        ("transcription", {"prompt": "x" * (LONGEST_PROMPT + 1)}, "invalid_value", "transcription.prompt"),
-        ("transcription", {"language": "en-" + "x" * LONGEST_NAME}, "invalid_value", "transcription.language"),
-        ("transcription", {"keywords": "Linz"}, "invalid_type", "transcription.keywords"),
-        ("transcription", {"keywords": ["Linz", {}]}, "invalid_type", "transcription.keywords[1]"),
-        ("transcription", {"keywords": ["x"] * (MOST_ENTRIES + 1)}, "invalid_value", "transcription.keywords"),
-        ("transcription", {"keywords": ["x" * 901] * 12}, "invalid_value", "transcription.keywords"),
-        ("transcription", {"delay": "none"}, "invalid_value", "transcription.delay"),
-        ("transcription", {"delay": 0}, "invalid_type", "transcription.delay"),
-        ("transcription", {"strategy": "best"}, "invalid_value", "transcription.strategy"),
-        ("noise_reduction", "near_field", "invalid_type", "noise_reduction"),
-        ("noise_reduction", {}, "missing_required_parameter", "noise_reduction.type"),
-        ("noise_reduction", {"type": None}, "missing_required_parameter", "noise_reduction.type"),
-        ("noise_reduction", {"type": "wind"}, "invalid_value", "noise_reduction.type"),
-        ("noise_reduction", {"type": "near_field", "strength": -1}, "invalid_value", "noise_reduction.strength"),
-        ("noise_reduction", {"type": "near_field", "strength": math.inf}, "invalid_value", "noise_reduction.strength"),
-        ("turn_detection", "server_vad", "invalid_type", "turn_detection"),
-        ("turn_detection", {"type": "client_vad"}, "invalid_value", "turn_detection.type"),
-        ("turn_detection", {"type": 1}, "invalid_type", "turn_detection.type"),
-        ("turn_detection", {"threshold": 3}, "invalid_value", "turn_detection.threshold"),
-        ("turn_detection", {"threshold": -0.01}, "invalid_value", "turn_detection.threshold"),
-        ("turn_detection", {"threshold": math.nan}, "invalid_value", "turn_detection.threshold"),
-        ("turn_detection", {"threshold": 10**400}, "invalid_value", "turn_detection.threshold"),
-        ("turn_detection", {"threshold": True}, "invalid_type", "turn_detection.threshold"),
-        ("turn_detection", {"threshold": "0.5"}, "invalid_type", "turn_detection.threshold"),
-        ("turn_detection", {"silence_duration_ms": "x"}, "invalid_type", "turn_detection.silence_duration_ms"),
-        ("turn_detection", {"silence_duration_ms": -1}, "invalid_value", "turn_detection.silence_duration_ms"),
-        ("turn_detection", {"silence_duration_ms": 60_001}, "invalid_value", "turn_detection.silence_duration_ms"),
-        ("turn_detection", {"silence_duration_ms": math.inf}, "invalid_value", "turn_detection.silence_duration_ms"),
-        ("turn_detection", {"silence_duration_ms": 350.5}, "invalid_type", "turn_detection.silence_duration_ms"),
-        ("turn_detection", {"prefix_padding_ms": -1}, "invalid_value", "turn_detection.prefix_padding_ms"),
-        ("turn_detection", {"prefix_padding_ms": 10_001}, "invalid_value", "turn_detection.prefix_padding_ms"),
-        ("turn_detection", {"prefix_padding_ms": [1]}, "invalid_type", "turn_detection.prefix_padding_ms"),
-        ("turn_detection", {"idle_timeout_ms": 4_999}, "invalid_value", "turn_detection.idle_timeout_ms"),
-        ("turn_detection", {"idle_timeout_ms": 30_001}, "invalid_value", "turn_detection.idle_timeout_ms"),
-        ("turn_detection", {"create_response": 1}, "invalid_type", "turn_detection.create_response"),
-        ("turn_detection", {"interrupt_response": "no"}, "invalid_type", "turn_detection.interrupt_response"),
-        (
-            "turn_detection",
-            {"type": "semantic_vad", "eagerness": "keen"},
-            "invalid_value",
-            "turn_detection.eagerness",
-        ),
-        (
-            "turn_detection",
-            {"type": "semantic_vad", "create_response": "x"},
-            "invalid_type",
-            "turn_detection.create_response",
-        ),
-        (
-            "turn_detection",
-            {"type": "semantic_vad", "interrupt_response": 0},
-            "invalid_type",
-            "turn_detection.interrupt_response",
-        ),
-    ],
-)
-def test_a_wrong_value_is_refused_at_its_path(section: str, value: object, code: str, param: str) -> None:
-    error = input_refusal(**{section: value})
-    assert (error.code, error.param) == (code, f"{INPUT}.{param}")
-
-
-@pytest.mark.parametrize("value", [{"threshold": 0.5}, {"type": None}, {}])
-def test_turn_detection_that_is_off_is_not_turned_on_without_a_type(value: object) -> None:
-    with pytest.raises(InvalidRequestError, match="Missing required parameter") as caught:
-        update_input(update_input(turn_detection=None), turn_detection=value)
-    assert caught.value.code == "missing_required_parameter"
-    assert caught.value.param == f"{INPUT}.turn_detection.type"
-
-
-@pytest.mark.parametrize(
-    ("sections", "message"),
-    [
-        ({"turn_detection": {"silence_duration_ms": 10**6}}, "expected a number from 0 to 60000, got 1000000"),
-        ({"turn_detection": {"threshold": None, "type": "x"}}, "'x'. Supported values are: 'server_vad', 'semantic_"),
-        ({"turn_detection": {"threshold": {}}}, "expected a number, but got an object instead"),
-        ({"turn_detection": {"threshold": []}}, "but got an array instead"),
-        ({"transcription": {"prompt": 1.5}}, "expected a string, but got a decimal number instead"),
-        ({"transcription": {"prompt": 1}}, "but got an integer instead"),
-        ({"transcription": {"keywords": [None]}}, "but got null instead"),
-        ({"transcription": {"prompt": True}}, "but got a boolean instead"),
-        ({"turn_detection": {"threshold": "x"}}, "but got a string instead"),
-        ({"format": {"rate": 12_345}}, "12345. Supported rates of audio/pcm are: 8000, 16000, 24000, 32000, 44100,"),
-        ({"format": {"type": "audio/pcma", "rate": 16_000}}, "Supported rates of audio/pcma are: 8000."),
-        ({"transcription": {"languages": []}}, "expected at least one language, got none"),
-        ({"transcription": {"language": "fr"}}, "Unknown language 'fr'; this model knows: en, de, ja"),
-    ],
-)
-def test_a_refusal_says_what_would_be_right(sections: dict[str, object], message: str) -> None:
-    assert message in str(input_refusal(**sections))
-
-
-@pytest.mark.parametrize("sections", [{"format": {"rate": 10**4000}}, {"transcription": {"delay": "x" * LONGEST_NAME}}])
-def test_a_refusal_does_not_repeat_a_long_value(sections: dict[str, object]) -> None:
-    assert len(str(input_refusal(**sections))) < 300
-
-
-def test_one_wrong_value_leaves_everything_as_it_was() -> None:
-    before = FULL
-    with pytest.raises(InvalidRequestError):
-        update_input(FULL, transcription={"language": "ja"}, turn_detection={"threshold": 3})
-    assert before == FULL
-    assert transcription_of(FULL).language == "de"
-
-
-def test_the_longest_configuration_fits_into_an_event_of_a_mebibyte() -> None:
-    wide = "\U0001f600"
-    names = [wide * 100] * (LONGEST_LIST // 100)
-    assert sum(map(len, names)) == LONGEST_LIST
-    languages = ["en-" + wide * 97] * (LONGEST_LIST // 100)
-    transcription = {
-        "language": "en-" + wide * (LONGEST_NAME - 3),
-        "languages": languages,
-        "prompt": wide * LONGEST_PROMPT,
-        "keywords": names,
-    }
-    session = {"audio": {"input": {"transcription": transcription}}, "include": names}
-    assert len(json.dumps(render_session(update(session), "sess_x", 1))) < 2**20
-
-
-# Any JSON at all.
-
-ANY_NUMBER = st.one_of(st.integers(), st.floats(), st.sampled_from([10**400, 16_000, 0.5, 500, 8_000.0]))
-WORDS_IN_USE = st.sampled_from(
-    ["transcription", "realtime", "audio/pcm", "audio/pcmu", "whisper-1", "gpt-live-transcribe", "en", "en-US", "fr"]
-    + ["near_field", "server_vad", "semantic_vad", "auto", "low", "windowed", "", "\ud800", LOGPROBS]
-)
-LEAF = st.one_of(st.none(), st.booleans(), ANY_NUMBER, WORDS_IN_USE, st.text(st.characters()))
-ANY_JSON = st.recursive(LEAF, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8)
-
-
-def objects(**members: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    return st.fixed_dictionaries({}, optional=members) | ANY_JSON
-
-
-def mostly(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    return strategy | LEAF | st.lists(LEAF, max_size=3)
-
-
-FORMAT = objects(type=WORDS_IN_USE, rate=mostly(ANY_NUMBER))
-TRANSCRIPTION = objects(
-    **{name: mostly(WORDS_IN_USE) for name in ("model", "language", "prompt", "delay", "strategy")},
-    languages=mostly(st.lists(WORDS_IN_USE, max_size=3)),
-    keywords=mostly(st.lists(st.text(), max_size=3)),
-)
-NOISE_REDUCTION = objects(type=WORDS_IN_USE, strength=mostly(ANY_NUMBER))
-TURN_DETECTION = objects(
-    type=st.sampled_from(["server_vad", "semantic_vad"]) | LEAF,
-    eagerness=mostly(WORDS_IN_USE),
-    create_response=mostly(st.booleans()),
-    **{name: mostly(ANY_NUMBER) for name in ("threshold", "silence_duration_ms", "prefix_padding_ms")},
-)
-AUDIO_INPUT = objects(
-    format=FORMAT, transcription=TRANSCRIPTION, noise_reduction=NOISE_REDUCTION, turn_detection=TURN_DETECTION
-)
-SESSION = objects(type=WORDS_IN_USE, audio=objects(input=AUDIO_INPUT), include=mostly(st.lists(WORDS_IN_USE)))
-
-
-def outcome(session: object, configuration: SessionConfiguration) -> SessionConfiguration | InvalidRequestError:
-    try:
-        return update(session, configuration)
-    except InvalidRequestError as error:
-        return error
-
-
-@settings(deadline=None, max_examples=500)
-@example(session={"audio": {"input": {"format": {"rate": 10**400}}}}, configuration=DEFAULTS)
-@given(session=SESSION, configuration=st.sampled_from([DEFAULTS, FULL, replace(FULL, transcription=None)]))
-def test_any_json_is_either_refused_or_becomes_a_configuration_that_can_be_sent(
-    session: object, configuration: SessionConfiguration
-) -> None:
-    changed = outcome(session, configuration)
-    if isinstance(changed, InvalidRequestError):
-        assert changed.code in ("invalid_value", "invalid_type", "missing_required_parameter", "model_not_found")
-        assert (changed.param or "").startswith("session")
-        assert str(changed).encode()
-        return
-    rendered = render_session(changed, "sess_x", 1)
-    assert json.loads(json.dumps(rendered, ensure_ascii=False, allow_nan=False).encode()) == rendered
-    changed.core_turn_detection()
-    assert update(rendered, changed) == replace(changed, chosen_turn_detection=changed.turn_detection)

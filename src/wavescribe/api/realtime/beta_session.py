@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any
 
+from wavescribe.api.realtime.json_field import Field, missing_parameter
 from wavescribe.api.realtime.session_configuration import FormatName, SessionConfiguration
 from wavescribe.api.realtime.session_rendering import (
     render_include,
@@ -12,7 +13,7 @@ from wavescribe.api.realtime.session_rendering import (
     render_transcription,
     render_turn_detection,
 )
-from wavescribe.api.realtime.session_update import Field, SectionPaths, missing_parameter, updated
+from wavescribe.api.realtime.session_update import SectionPaths, updated
 
 FORMATS: dict[str, FormatName] = {"pcm16": "audio/pcm", "g711_ulaw": "audio/pcmu", "g711_alaw": "audio/pcma"}
 """The beta's name of each audio format to today's."""

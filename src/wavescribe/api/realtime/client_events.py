@@ -5,19 +5,22 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from wavescribe.api.realtime.json_field import missing_parameter
 from wavescribe.api.realtime.session_configuration import AudioFormat, FormatName
-from wavescribe.api.realtime.session_update import missing_parameter
 from wavescribe.audio.pcm import decode_alaw, decode_mulaw, decode_pcm16
 from wavescribe.engines.base import Samples
 from wavescribe.errors import InvalidRequestError
 
 LARGEST_AUDIO_BYTES = 15 * 1024 * 1024
 """Most bytes of audio in one append, as at OpenAI."""
+
+LONGEST_EVENT_ID = 512
+"""Characters of a client's event id; longer ones are not repeated in errors, which have to stay sendable."""
 
 CLIENT_EVENTS = (
     "session.update",
@@ -51,8 +54,8 @@ class ClientEvent:
     """One event of a client.
 
     Attributes:
-        type: one of CLIENT_EVENTS, or "error" for a frame that is refused.
-        event_id: the client's own id of it, or None.
+        type: one of those that are served, or "error" for a frame that is refused.
+        event_id: the client's own id of it, or None when it has none that can be repeated.
         fields: its members.
         samples: the audio of an append at its format's own rate, float32.
         error: why the frame is refused.
@@ -65,19 +68,22 @@ class ClientEvent:
     error: InvalidRequestError | None = None
 
 
-def parse_client_event(frame: str | bytes, audio_format: AudioFormat) -> ClientEvent:
+def parse_client_event(
+    frame: str | bytes, audio_format: AudioFormat, served: Sequence[str] = CLIENT_EVENTS
+) -> ClientEvent:
     """Read a frame; what is wrong with it comes as an event of type "error", never as an exception.
 
     Args:
         frame: a text frame's text, or a binary frame's bytes (always refused: the protocol has text frames only).
         audio_format: of the audio in an append.
+        served: types that are served.
     """
     event_id: str | None = None
     try:
         message = _json_object(frame)
         given = message.get("event_id")
-        event_id = given if isinstance(given, str) else None
-        kind = _kind(message)
+        event_id = given if isinstance(given, str) and len(given) <= LONGEST_EVENT_ID else None
+        kind = _kind(message, served)
         samples = _samples(message, audio_format) if kind == "input_audio_buffer.append" else _no_samples()
     except InvalidRequestError as error:
         return ClientEvent("error", event_id, error=error)
@@ -103,7 +109,7 @@ def _json_object(frame: str | bytes) -> dict[str, object]:
     return message
 
 
-def _kind(message: dict[str, object]) -> str:
+def _kind(message: dict[str, object], served: Sequence[str]) -> str:
     kind = message.get("type")
     if not isinstance(kind, str):
         raise InvalidRequestError("The 'type' field is missing.", code="invalid_event", param="type")
@@ -111,8 +117,8 @@ def _kind(message: dict[str, object]) -> str:
         raise InvalidRequestError(
             f"'{kind}' is not supported in a transcription session.", code="not_supported", param="type"
         )
-    if kind not in CLIENT_EVENTS:
-        listed = ", ".join(f"'{known}'" for known in CLIENT_EVENTS)
+    if kind not in served:
+        listed = ", ".join(f"'{known}'" for known in served)
         raise InvalidRequestError(
             f"Invalid value: {kind[:100]!r}. Supported values are: {listed}.", code="invalid_value", param="type"
         )
@@ -138,8 +144,8 @@ def decode_audio_text(encoded: str, audio_format: AudioFormat, param: str) -> Sa
     Raises:
         InvalidRequestError: it is not base64, too long, or half a sample is left over; `param` is named.
     """
-    # The length decides before anything is allocated for it.
-    if len(encoded) * 3 // 4 > LARGEST_AUDIO_BYTES + 2:
+    # The length decides before anything is allocated for it; the largest audio needs no padding.
+    if len(encoded) > LARGEST_AUDIO_BYTES // 3 * 4:
         raise InvalidRequestError(
             f"Invalid '{param}'. At most {LARGEST_AUDIO_BYTES} bytes of audio fit in one event.",
             code="invalid_value",

@@ -6,15 +6,17 @@ frames. Nothing here waits, reads a clock or touches a socket.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Literal
 
 from wavescribe.api.realtime.actions import Action, ClearAudio, CommitTurn, ConfigureStream, FeedAudio
 from wavescribe.api.realtime.beta_session import beta_updated, render_beta_session
-from wavescribe.api.realtime.client_events import ClientEvent, decode_audio_text
+from wavescribe.api.realtime.client_events import CLIENT_EVENTS, ClientEvent, decode_audio_text
 from wavescribe.api.realtime.ids import new_id
-from wavescribe.api.realtime.items import Item, Items
+from wavescribe.api.realtime.items import LONGEST_ID, Item, Items
+from wavescribe.api.realtime.json_field import missing_parameter
 from wavescribe.api.realtime.server_events import Frame, error_frame, frame
 from wavescribe.api.realtime.session_configuration import AudioFormat, SessionConfiguration
 from wavescribe.api.realtime.session_rendering import render_session
@@ -65,6 +67,8 @@ class RealtimeDialect:
         style: the names of events.
     """
 
+    client_events = CLIENT_EVENTS
+
     def __init__(
         self,
         session_id: str,
@@ -83,6 +87,9 @@ class RealtimeDialect:
         self._texts = TranscriptionEvents(self._items, engine.sample_rate)
         self._turns = TurnNumbers(detecting=configuration.turn_detection is not None)
         self._announced: set[int] = set()
+        """Turns whose end the client was told of before the core came to it."""
+        self._clears: deque[float] = deque()
+        """Seconds of audio before each clear that the core has not come to."""
         self._received = 0.0
         """Seconds of audio received."""
         self._ended_at = 0.0
@@ -126,7 +133,7 @@ class RealtimeDialect:
 
     def opened(self) -> list[Frame]:
         """The first frame of a connection."""
-        return [self._session_frame("created")]
+        return [self._session_frame("created", beta=self._style == "beta")]
 
     def apply(self, event: ClientEvent) -> list[Frame | Action]:
         """Frames to send and actions to take, in order, for a client's event."""
@@ -144,11 +151,13 @@ class RealtimeDialect:
                 start = self._milliseconds(position)
                 return [self._speech("started", turn, audio_start_ms=start)]
             case SpeechStopped(turn=turn, position=position):
-                return [self._speech("stopped", turn, audio_end_ms=self._milliseconds(position))]
+                # A commit that the client has seen came first.
+                stopped = self._milliseconds(position)
+                return [] if turn in self._announced else [self._speech("stopped", turn, audio_end_ms=stopped)]
             case TurnCommitted(turn=turn, end=end):
-                return self._core_committed(turn, end / self._engine.sample_rate)
-            case TurnCleared(turn=turn):
-                return self._core_cleared(turn)
+                return self._core_committed(turn, self._seconds(end))
+            case TurnCleared(turn=turn, position=position):
+                return self._core_cleared(turn, position)
             case Reconfigured(turn=turn):
                 self._turns.changed(turn)
                 return []
@@ -180,9 +189,8 @@ class RealtimeDialect:
                 return self._update(event)
 
     def _update(self, event: ClientEvent) -> list[Frame | Action]:
-        change = beta_updated if event.type == "transcription_session.update" else updated
-        if change is beta_updated:
-            self._style = "beta"
+        beta = event.type == "transcription_session.update"
+        change = beta_updated if beta else updated
         before, detecting = self.options, self._configuration.turn_detection is not None
         self._configuration = change(
             self._configuration,
@@ -190,7 +198,9 @@ class RealtimeDialect:
             check_model=self._engine.check_model,
             languages=self._engine.languages,
         )
-        answer = self._session_frame("updated")
+        if beta:
+            self._style = "beta"
+        answer = self._session_frame("updated", beta=beta)
         if self.options == before:
             return [answer]
         detects = self._configuration.turn_detection is not None
@@ -205,14 +215,7 @@ class RealtimeDialect:
         return [FeedAudio(event.samples, rate)] if len(event.samples) else []
 
     def _commit(self) -> list[Frame | Action]:
-        buffered = self._received - self._ended_at
-        # A sample's tolerance: seconds are sums of floats.
-        if buffered + 1 / self._configuration.format.rate < MINIMUM_COMMIT_SECONDS:
-            raise InvalidRequestError(
-                "Error committing input audio buffer: buffer too small. Expected at least 100ms of audio, but buffer "
-                f"only has {1000 * buffered:.2f}ms of audio.",
-                code="input_audio_buffer_commit_empty",
-            )
+        _check_length(self._received - self._ended_at)
         self._ended_at = self._received
         turn = self._turns.end()
         if turn is None:
@@ -222,10 +225,13 @@ class RealtimeDialect:
 
     def _clear(self) -> list[Frame | Action]:
         self._ended_at = self._received
+        self._clears.append(self._received)
         turn = self._turns.end()
         if turn is None:
             return [ClearAudio()]
         self._announced.add(turn)
+        self._items.drop(turn)
+        self._texts.silence(turn)
         return [frame("input_audio_buffer.cleared"), ClearAudio()]
 
     def _create(self, event: ClientEvent) -> list[Frame | Action]:
@@ -236,10 +242,9 @@ class RealtimeDialect:
                 "Missing required parameter: 'item'.", code="missing_required_parameter", param="item"
             )
         audio = _item_audio(given)
-        wanted = given.get("id")
-        item_id = wanted if isinstance(wanted, str) else None
+        item_id = self._item_id(given)
         if audio is None:
-            item = Item(item_id or new_id("item"))
+            item = Item.of_text(item_id, given)
             return list(self._added(item, self._items.commit(item)))
         samples = decode_audio_text(audio, self._configuration.format, "item.content.audio")
         turn = self._turns.open_turn
@@ -249,13 +254,27 @@ class RealtimeDialect:
                 code="invalid_value",
                 param="item",
             )
-        if item_id:
-            self._items.name(turn, item_id)
+        _check_length(len(samples) / self._configuration.format.rate)
+        self._items.name(turn, item_id)
         appended = self._append(ClientEvent("input_audio_buffer.append", samples=samples))
         return [*appended, *self._commit()]
 
+    def _item_id(self, given: dict[str, object]) -> str:
+        """The id that the client wants for an item, or a fresh one."""
+        wanted = given.get("id")
+        if not isinstance(wanted, str) or not wanted:
+            return new_id("item")
+        if len(wanted) > LONGEST_ID or self._items.is_taken(wanted):
+            reason = f"at most {LONGEST_ID} characters" if len(wanted) > LONGEST_ID else "an id that no item has"
+            raise InvalidRequestError(
+                f"Invalid 'item.id' {wanted[:100]!r}: expected {reason}.", code="invalid_value", param="item.id"
+            )
+        return wanted
+
     def _find(self, event: ClientEvent, verb: str) -> Item:
         item_id = event.fields.get("item_id")
+        if item_id is None:
+            raise missing_parameter("item_id")
         item = self._items.find(item_id)
         if item is None:
             raise InvalidRequestError(
@@ -273,8 +292,12 @@ class RealtimeDialect:
             return []
         return self._committed(turn)
 
-    def _core_cleared(self, turn: int) -> list[Frame]:
+    def _core_cleared(self, turn: int, position: int) -> list[Frame]:
         self._turns.ended(turn)
+        self._items.drop(turn)
+        self._texts.clear(turn)
+        # Audio that was cleared before the core took it in has no positions there.
+        self._texts.offset_seconds = self._clears.popleft() - position / self._engine.sample_rate
         if turn in self._announced:
             self._announced.discard(turn)
             return []
@@ -283,6 +306,7 @@ class RealtimeDialect:
     def _committed(self, turn: int) -> list[Frame]:
         item = self._items.of_turn(turn)
         previous = self._items.commit(item)
+        self._texts.commit(turn, self._configuration)
         committed = frame("input_audio_buffer.committed", item_id=item.id, previous_item_id=previous)
         return [committed, *self._added(item, previous)]
 
@@ -294,13 +318,25 @@ class RealtimeDialect:
         return frame(f"input_audio_buffer.speech_{what}", item_id=self._items.of_turn(turn).id, **position)
 
     def _milliseconds(self, position: int) -> int:
-        return round(1000 * position / self._engine.sample_rate)
+        return max(0, round(1000 * self._seconds(position)))
 
-    def _session_frame(self, what: str) -> Frame:
-        render, prefix = (render_session, "session")
-        if self._style == "beta":
-            render, prefix = render_beta_session, "transcription_session"
+    def _seconds(self, position: int) -> float:
+        """Seconds since the session's start at a position of the core."""
+        return position / self._engine.sample_rate + self._texts.offset_seconds
+
+    def _session_frame(self, what: str, *, beta: bool) -> Frame:
+        render, prefix = (render_beta_session, "transcription_session") if beta else (render_session, "session")
         return frame(f"{prefix}.{what}", session=render(self._configuration, self._session_id, self._expires_at))
+
+
+def _check_length(seconds: float) -> None:
+    """Refuse to commit less than the minimum; seconds are sums of floats, which a microsecond makes good."""
+    if round(seconds, 6) < MINIMUM_COMMIT_SECONDS:
+        raise InvalidRequestError(
+            "Error committing input audio buffer: buffer too small. Expected at least 100ms of audio, but buffer "
+            f"only has {1000 * max(0.0, seconds):.2f}ms of audio.",
+            code="input_audio_buffer_commit_empty",
+        )
 
 
 def _item_audio(item: dict[str, object]) -> str | None:

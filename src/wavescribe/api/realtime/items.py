@@ -10,6 +10,12 @@ from wavescribe.api.realtime.ids import new_id
 MOST_ITEMS = 1_000
 """Items that can be retrieved; the oldest are forgotten first."""
 
+LONGEST_ID = 256
+"""Characters of an id that a client chose."""
+
+LONGEST_TEXT = 10_000
+"""Characters of an item's text that are kept."""
+
 
 @dataclass(slots=True)
 class Item:
@@ -18,12 +24,19 @@ class Item:
     Attributes:
         id: "item_...", or the client's own.
         content: its parts, as the API writes them.
-        status: of the item.
+        role: whose message it is.
     """
 
     id: str
     content: list[dict[str, Any]] = field(default_factory=lambda: [{"type": "input_audio", "transcript": None}])
-    status: str = "completed"
+    role: str = "user"
+
+    @classmethod
+    def of_text(cls, item_id: str, given: dict[str, object]) -> Item:
+        """An item without audio, from a client's JSON: its texts, which nothing is done with."""
+        role = str(given["role"]) if given.get("role") in ("system", "assistant") else "user"
+        kind = "output_text" if role == "assistant" else "input_text"
+        return cls(item_id, [{"type": kind, "text": text} for text in _texts(given.get("content"))], role)
 
     def rendered(self) -> dict[str, Any]:
         """The item as JSON."""
@@ -31,8 +44,8 @@ class Item:
             "id": self.id,
             "object": "realtime.item",
             "type": "message",
-            "role": "user",
-            "status": self.status,
+            "role": self.role,
+            "status": "completed",
             "content": self.content,
         }
 
@@ -52,8 +65,16 @@ class Items:
         return self._by_turn[turn]
 
     def name(self, turn: int, item_id: str) -> None:
-        """Give a turn that nothing is known of yet the id that its client wants."""
-        self._by_turn.setdefault(turn, Item(item_id))
+        """Give a turn that the client has heard nothing of yet the id that it wants."""
+        self._by_turn[turn] = Item(item_id)
+
+    def is_taken(self, item_id: str) -> bool:
+        """Whether an item has that id already."""
+        return item_id in self._by_id or any(item.id == item_id for item in self._by_turn.values())
+
+    def drop(self, turn: int) -> None:
+        """The turn was cleared: its id, if one was reserved, is never used."""
+        self._by_turn.pop(turn, None)
 
     def commit(self, item: Item) -> str | None:
         """Add an item to the chain; returns the id of the one before it, or None."""
@@ -78,3 +99,15 @@ class Items:
     def delete(self, item: Item) -> None:
         """Forget an item; the chain goes on from the last committed one."""
         self._by_id.pop(item.id, None)
+
+
+def _texts(content: object) -> list[str]:
+    """The texts of a message's parts, as many as are kept."""
+    parts = content if isinstance(content, list) else []
+    texts: list[str] = []
+    for part in parts:
+        text = part.get("text") if isinstance(part, dict) else None
+        room = LONGEST_TEXT - sum(map(len, texts))
+        if isinstance(text, str) and room > 0:
+            texts.append(text[:room])
+    return texts

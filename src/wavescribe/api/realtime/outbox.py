@@ -25,57 +25,70 @@ class Outbox:
 
     def __init__(self, most_characters: int = MOST_CHARACTERS) -> None:
         self._most = most_characters
-        self._frames: deque[Frame] = deque()
+        self._sent: deque[Frame] = deque()
+        """Frames that were taken, the newest last."""
+        self._waiting: deque[Frame] = deque()
+        """Frames that are still to be taken."""
         self._characters = 0
-        self._first = 0
-        """Number of the first frame in memory."""
-        self._sent = 0
-        """Number of the next frame to send."""
+        self._greetings: set[str] = set()
+        """Event ids of the frames in memory that were put before others."""
+        self._in_hand = False
+        """Whether the last frame taken may still be on its way out."""
         self._changed = asyncio.Event()
-        self._taken = asyncio.Event()
+        self._emptied = asyncio.Event()
 
     def put(self, frame: Frame) -> None:
         """Add a frame.
 
         Raises:
-            OutboxOverflowError: the frames that were not sent yet have grown too many.
+            OutboxOverflowError: the frames that were not sent yet have grown too many; this one was not added.
         """
-        self._frames.append(frame)
-        self._characters += len(frame.text)
-        while self._characters > self._most:
-            if self._first >= self._sent:
+        while self._characters + len(frame.text) > self._most:
+            if not self._sent:
                 raise OutboxOverflowError(f"More than {self._most} characters of events wait for a client to read them")
-            self._characters -= len(self._frames.popleft().text)
-            self._first += 1
+            self._forget(self._sent.popleft())
+        self._waiting.append(frame)
+        self._characters += len(frame.text)
         self._changed.set()
 
     async def take(self) -> Frame:
-        """The next frame to send; waits until there is one."""
-        while self._sent - self._first >= len(self._frames):
+        """The next frame to send; waits until there is one. Whoever takes has sent what it took before."""
+        self._in_hand = False
+        while not self._waiting:
+            self._emptied.set()
             self._changed.clear()
             await self._changed.wait()
-        frame = self._frames[self._sent - self._first]
-        self._sent += 1
-        self._taken.set()
+        frame = self._waiting.popleft()
+        self._sent.append(frame)
+        self._in_hand = True
         return frame
 
     async def until_empty(self) -> None:
-        """Wait until every frame was taken."""
-        while self._sent - self._first < len(self._frames):
-            self._taken.clear()
-            await self._taken.wait()
+        """Wait until every frame was taken and sent: until its taker asks for the next one."""
+        while self._waiting or self._in_hand:
+            self._emptied.clear()
+            await self._emptied.wait()
 
     def rewind(self, event_id: str) -> bool:
-        """Send again what follows an event; False when that event is not in memory any more."""
-        for place, frame in enumerate(self._frames):
-            if frame.event_id == event_id:
-                self._sent = self._first + place + 1
-                self._changed.set()
-                return True
-        return False
+        """Send again what follows an event; False when that event is not in memory as a sent one any more."""
+        place = next((place for place, frame in enumerate(self._sent) if frame.event_id == event_id), None)
+        if place is None:
+            return False
+        while len(self._sent) > place + 1:
+            self._waiting.appendleft(self._sent.pop())
+        self._changed.set()
+        return True
 
     def send_first(self, frame: Frame) -> None:
-        """Put a frame before those that are still to be sent."""
-        self._frames.insert(self._sent - self._first, frame)
+        """Put a frame before those that are still to be sent; it replaces earlier such frames among them."""
+        for old in [waiting for waiting in self._waiting if waiting.event_id in self._greetings]:
+            self._waiting.remove(old)
+            self._forget(old)
+        self._waiting.appendleft(frame)
+        self._greetings.add(frame.event_id)
         self._characters += len(frame.text)
         self._changed.set()
+
+    def _forget(self, frame: Frame) -> None:
+        self._characters -= len(frame.text)
+        self._greetings.discard(frame.event_id)

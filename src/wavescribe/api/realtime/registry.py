@@ -27,9 +27,14 @@ class HeldSession:
         self._began = time.monotonic()
         self._deadline = deadline
         self._superseded = asyncio.Event()
+        self.claimed = False
+        """Whether a connection has found the session and neither taken it up nor let it go yet."""
+        self.connected = False
+        """Whether a connection serves the session."""
 
     def take_up(self) -> asyncio.Event:
         """A connection takes the session up; an older one is told by its event, and this one by the event returned."""
+        self.claimed, self.connected = False, True
         self._superseded.set()
         self._superseded = asyncio.Event()
         return self._superseded
@@ -46,8 +51,10 @@ class HeldSession:
     async def close(self) -> None:
         """Stop the work and free the place."""
         self.work.cancel()
-        await asyncio.gather(self.work, return_exceptions=True)
-        self._place.close()
+        try:
+            await asyncio.gather(self.work, self.session.close(), return_exceptions=True)
+        finally:
+            self._place.close()
 
 
 class SessionRegistry:
@@ -71,14 +78,22 @@ class SessionRegistry:
         held = self._held.get(session_id)
         if held is None or held.owner != owner:
             return None
+        held.claimed = True
         if (timer := self._timers.pop(session_id, None)) is not None:
             timer.cancel()
         return held
 
     def let_go(self, held: HeldSession) -> None:
-        """The connection is lost: the session waits for its client, then it is closed."""
+        """The connection is lost, or did not take up what it found: the session waits for its client, then closes.
+
+        A connection that did not take the session up does not end the one that serves it.
+        """
+        if held.claimed:
+            held.claimed = False
+        else:
+            held.connected = False
         session_id = held.session.session_id
-        if session_id in self._held and session_id not in self._timers:
+        if session_id in self._held and session_id not in self._timers and not held.connected:
             self._timers[session_id] = asyncio.create_task(self._expire(held), name=f"resume {session_id}")
 
     async def remove(self, held: HeldSession) -> None:
@@ -88,14 +103,16 @@ class SessionRegistry:
 
     async def close(self) -> None:
         """Close every session; awaits all that the registry owns."""
-        timers = list(self._timers.values())
-        for timer in timers:
-            timer.cancel()
-        await asyncio.gather(*timers, return_exceptions=True)
+        timers = dict(self._timers)
+        for session_id in timers.keys() & self._held.keys():
+            timers[session_id].cancel()
+        await asyncio.gather(*timers.values(), return_exceptions=True)
+        self._timers.clear()
         for held in list(self._held.values()):
             await self.remove(held)
 
     async def _expire(self, held: HeldSession) -> None:
         await asyncio.sleep(self._resume_seconds)
-        self._timers.pop(held.session.session_id, None)
+        # The timer stays known until the session is closed: `close` waits for that.
         await self.remove(held)
+        self._timers.pop(held.session.session_id, None)

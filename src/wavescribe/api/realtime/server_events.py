@@ -25,7 +25,19 @@ class Frame:
 def frame(kind: str, **fields: Any) -> Frame:
     """A frame of an event with its members."""
     event_id = new_id("event")
-    return Frame(event_id, json.dumps({"type": kind, "event_id": event_id, **fields}, ensure_ascii=False))
+    event = {"type": kind, "event_id": event_id, **fields}
+    text = json.dumps(event, ensure_ascii=False)
+    # A client's JSON can escape half of a surrogate pair; echoed it has to be escaped again, UTF-8 cannot hold it.
+    return Frame(event_id, text if _is_unicode(text) else json.dumps(event))
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether it can be sent as UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def error_frame(

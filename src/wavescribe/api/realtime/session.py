@@ -20,7 +20,6 @@ from wavescribe.api.realtime.client_events import ClientEvent, parse_client_even
 from wavescribe.api.realtime.outbox import Outbox, OutboxOverflowError
 from wavescribe.api.realtime.server_events import Frame, error_frame
 from wavescribe.api.realtime.session_configuration import AudioFormat
-from wavescribe.errors import InvalidRequestError
 from wavescribe.serving.live_service import LiveService, StreamOptions
 from wavescribe.serving.live_stream import BufferOverflowError
 from wavescribe.streaming.events import Event
@@ -39,6 +38,10 @@ class Dialect(Protocol):
     @property
     def session_id(self) -> str:
         """The session's id."""
+
+    @property
+    def client_events(self) -> Sequence[str]:
+        """Types of a client's events that are served."""
 
     @property
     def audio_format(self) -> AudioFormat:
@@ -81,6 +84,8 @@ class RealtimeSession:
         self.outbox = Outbox()
         self._end = EndSession()
         self._finishing = False
+        self._taking: asyncio.Task[None] | None = None
+        """The taking of the last large frame."""
 
     @property
     def session_id(self) -> str:
@@ -108,20 +113,28 @@ class RealtimeSession:
                 self._send(self._dialect.render(event))
             self._send(self._dialect.finished())
         except OutboxOverflowError as error:
+            self._finishing = True
             self._end = EndSession(TOO_BIG, str(error))
         except Exception:  # whatever it is, this client hears of it and no other session does
             logger.exception("session failed", extra={"session_id": self.session_id})
             self.fail("Internal server error", INTERNAL_ERROR)
 
     async def receive(self, frame: str | bytes) -> None:
-        """Take a client's frame."""
-        audio_format = self._dialect.audio_format
-        if len(frame) > LARGE_FRAME:
-            event = await asyncio.to_thread(parse_client_event, frame, audio_format)
-        else:
-            event = parse_client_event(frame, audio_format)
+        """Take a client's frame; when this is cancelled, the frame is taken whole or not at all."""
+        await self._last_taken()
+        audio_format, served = self._dialect.audio_format, self._dialect.client_events
+        if len(frame) <= LARGE_FRAME:
+            if not self._finishing:
+                await self._act(parse_client_event(frame, audio_format, served))
+            return
+        event = await asyncio.to_thread(parse_client_event, frame, audio_format, served)
         if not self._finishing:
-            await self._act(event)
+            self._taking = asyncio.create_task(self._act(event), name=f"frame of {self.session_id}")
+            await self._last_taken()
+
+    async def close(self) -> None:
+        """Wait for a frame that is still being taken; its failure is raised."""
+        await self._last_taken()
 
     def finish(self, end: EndSession) -> None:
         """No more is taken: what was committed is finished, then `run` returns."""
@@ -132,17 +145,32 @@ class RealtimeSession:
 
     def fail(self, message: str, close_code: int, *, code: str = "internal_error") -> None:
         """Tell the client that the session cannot go on."""
-        self.outbox.put(error_frame(message, kind="server_error", code=code))
+        self._tell(error_frame(message, kind="server_error", code=code))
+        self._finishing = True
         self._end = EndSession(close_code, code)
 
     def expire(self, message: str, close_code: int) -> None:
         """End the session because its time is over."""
-        self.outbox.put(error_frame(message, code="session_expired"))
+        self._tell(error_frame(message, code="session_expired"))
         self.finish(EndSession(close_code, message))
 
     def send_first(self, frame: Frame) -> None:
         """Send a frame before those that wait."""
         self.outbox.send_first(frame)
+
+    def _tell(self, frame: Frame) -> None:
+        """Send the reason of an end; a client that reads nothing is not told."""
+        try:
+            self.outbox.put(frame)
+        except OutboxOverflowError:
+            logger.info("client reads nothing", extra={"session_id": self.session_id})
+
+    async def _last_taken(self) -> None:
+        """Wait for the last large frame, which goes on when its `receive` is cancelled; its failure is raised."""
+        if (taking := self._taking) is not None:
+            await asyncio.wait({taking})
+            self._taking = None
+            taking.result()
 
     def _send(self, frames: Sequence[Frame]) -> None:
         for frame in frames:
@@ -156,10 +184,10 @@ class RealtimeSession:
                 else:
                     await self._take(step)
         except BufferOverflowError as error:
-            self.outbox.put(error_frame(str(error), code="input_audio_buffer_overflow", event_id=event.event_id))
+            self._tell(error_frame(str(error), code="input_audio_buffer_overflow", event_id=event.event_id))
             self.finish(EndSession(TOO_BIG, "input_audio_buffer_overflow"))
-        except InvalidRequestError as error:
-            self.outbox.put(error_frame(str(error), code=error.code, param=error.param, event_id=event.event_id))
+        except OutboxOverflowError as error:
+            self.finish(EndSession(TOO_BIG, str(error)))
 
     async def _take(self, action: Action) -> None:
         match action:

@@ -21,7 +21,7 @@ class TurnNumbers:
         self._changes = 0
         """Changes of the configuration that the core has not taken yet."""
         self._unknown = 0
-        """Commits and clears since the last change whose turns are not known yet."""
+        """Commits and clears since the last change that the core has not come to yet."""
 
     @property
     def open_turn(self) -> int | None:
@@ -37,16 +37,16 @@ class TurnNumbers:
         return number
 
     def change(self, *, detecting: bool) -> None:
-        """The client's audio from here on has its turns detected, or not."""
-        if detecting == self._detecting and not self._changes:
-            return
-        self._detecting = detecting
-        self._open = None
-        self._unknown = 0
+        """The client's audio from here on has its turns detected, or not; `changing` follows."""
+        if detecting != self._detecting:
+            self._detecting = detecting
+            self._open = None
 
     def changing(self) -> None:
         """A change of the configuration was given to the core."""
         self._changes += 1
+        # Whatever came before the change is through when the core takes it.
+        self._unknown = 0
 
     def changed(self, open_turn: int) -> None:
         """The core has taken a change; this turn is open there."""

@@ -1,0 +1,89 @@
+"""The transcription events of the Qwen-ASR-Realtime API (DashScope): drafts always, with the text so far."""
+
+from __future__ import annotations
+
+from wavescribe.api.realtime.items import Items
+from wavescribe.api.realtime.server_events import Frame, frame
+from wavescribe.streaming.events import Draft, Event, Settled, TurnEnded, TurnFailed
+
+PREFIX = "conversation.item.input_audio_transcription"
+
+EMOTION = "neutral"
+"""The API names the speaker's emotion; it is not recognised here."""
+
+
+class DashscopeTexts:
+    """Renders the text of one session's turns.
+
+    Args:
+        items: the session's items.
+    """
+
+    def __init__(self, items: Items) -> None:
+        self._items = items
+        self._turn = -1
+        """The turn that the next two belong to."""
+        self._text = ""
+        self._stash = ""
+        self._language = ""
+
+    def render(self, event: Event, language: str | None) -> list[Frame]:
+        """The frames of an event.
+
+        Args:
+            event: of the core.
+            language: ISO 639-1 code that the client wants, or None when it is detected.
+        """
+        match event:
+            case Settled():
+                return self._settle(event, language)
+            case Draft(turn=turn, text=text):
+                self._open(turn)
+                self._stash = text
+                return [self._preview(language)]
+            case TurnEnded():
+                return [self._completed(event, language)]
+            case TurnFailed(turn=turn):
+                return [self._failed(turn)]
+            case _:
+                return []
+
+    def _open(self, turn: int) -> None:
+        if turn != self._turn:
+            self._turn, self._text, self._stash = turn, "", ""
+
+    def _settle(self, event: Settled, language: str | None) -> list[Frame]:
+        self._open(event.turn)
+        drafted = bool(self._stash)
+        self._text += event.delta
+        self._stash = ""
+        self._language = event.language
+        # A draft that was shown is followed by another one: to show the text without it would make the preview jump.
+        return [] if drafted else [self._preview(language)]
+
+    def _preview(self, language: str | None) -> Frame:
+        return frame(
+            f"{PREFIX}.text",
+            item_id=self._items.of_turn(self._turn).id,
+            content_index=0,
+            language=language or self._language,
+            emotion=EMOTION,
+            text=self._text,
+            stash=self._stash,
+        )
+
+    def _completed(self, event: TurnEnded, language: str | None) -> Frame:
+        return frame(
+            f"{PREFIX}.completed",
+            item_id=self._items.finish(event.turn, event.transcript).id,
+            content_index=0,
+            language=language or event.language,
+            emotion=EMOTION,
+            transcript=event.transcript,
+        )
+
+    def _failed(self, turn: int) -> Frame:
+        item_id = self._items.finish(turn).id
+        message = f"Input transcription failed for item '{item_id}'."
+        error = {"code": "inference_failed", "message": message, "param": None}
+        return frame(f"{PREFIX}.failed", item_id=item_id, content_index=0, error=error)
