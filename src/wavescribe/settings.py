@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     resume_seconds: float = Field(
         30, ge=0, description="how long a realtime session that asked for it outlives its connection, in seconds"
     )
+    drain_seconds: float = Field(
+        30, ge=0, description="how long open streams may take to finish when the server is told to stop, in seconds"
+    )
     compat: Literal["openai", "sglang"] = Field(
         "openai", description="whose behaviour the realtime API has where the two differ: openai or sglang"
     )

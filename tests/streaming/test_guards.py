@@ -96,6 +96,11 @@ def test_a_loop_that_the_hypothesis_ends_in_the_middle_of_is_cut() -> None:
     assert kept(heard) == "so the cat sat on it"
 
 
+def test_a_loop_that_the_hypothesis_ends_in_the_middle_of_a_word_of_is_cut() -> None:
+    heard = units("the age of foolishness") + units("the age of foolish", length=0)
+    assert kept(heard) == "the age of foolishness"
+
+
 def test_two_words_without_sound_at_the_end_are_not_taken_for_a_loop() -> None:
     heard = units("so the cat sat") + units("so the", length=0)
     assert without_loops(heard, RATE) == heard

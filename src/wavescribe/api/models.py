@@ -16,6 +16,7 @@ ALIASES = (
     "gpt-realtime-whisper",
     "gpt-4o-transcribe",
     "gpt-4o-mini-transcribe",
+    "qwen3-asr",
     "qwen3-asr-flash-realtime",
 )
 """Names that stock clients write into their requests; they mean this server's model."""

@@ -43,6 +43,16 @@ class PacedRun:
     final_lags: list[float] = field(default_factory=list)
     slip: float = 0.0
 
+    def take(self, event: Event, now: float, sample_rate: int) -> None:
+        """Time an event that arrived `now` seconds after the stream began."""
+        match event:
+            case Settled(words=words):
+                self.settle_lags += [now - word.end / sample_rate for word in words]
+            case TurnEnded(transcript=transcript, end=end) if transcript:
+                self.final_lags.append(now - end / sample_rate)
+            case _:
+                pass
+
 
 async def run_paced(stream: LiveStream, samples: Samples, sample_rate: int) -> PacedRun:
     """Feed a recording at its own pace and time what comes back.
@@ -56,7 +66,7 @@ async def run_paced(stream: LiveStream, samples: Samples, sample_rate: int) -> P
     began = time.monotonic()
     feeding = asyncio.create_task(_feed(stream, samples, sample_rate, began, run))
     async for event in stream.run():
-        _time(event, time.monotonic() - began, sample_rate, run)
+        run.take(event, time.monotonic() - began, sample_rate)
     await feeding
     return run
 
@@ -71,16 +81,6 @@ async def _feed(stream: LiveStream, samples: Samples, sample_rate: int, began: f
         stream.feed(block)
     stream.end_turn()
     stream.finish()
-
-
-def _time(event: Event, now: float, sample_rate: int, run: PacedRun) -> None:
-    match event:
-        case Settled(words=words):
-            run.settle_lags += [now - word.end / sample_rate for word in words]
-        case TurnEnded(transcript=transcript, end=end) if transcript:
-            run.final_lags.append(now - end / sample_rate)
-        case _:
-            pass
 
 
 def main(

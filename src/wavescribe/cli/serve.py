@@ -54,6 +54,7 @@ def serve_command(
     ] = None,
     max_turn_seconds: Annotated[float | None, setting("max_turn_seconds", Limits)] = None,
     max_session_seconds: Annotated[float | None, setting("max_session_seconds", Limits)] = None,
+    drain_seconds: Annotated[float | None, setting("drain_seconds", Limits)] = None,
     resume_seconds: Annotated[float | None, setting("resume_seconds", Limits)] = None,
     max_upload_bytes: Annotated[int | None, setting("max_upload_bytes", Limits)] = None,
     max_audio_seconds: Annotated[float | None, setting("max_audio_seconds", Limits)] = None,

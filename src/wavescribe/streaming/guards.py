@@ -54,12 +54,19 @@ def without_loops(units: Sequence[Unit], sample_rate: int) -> list[Unit]:
     for start in range(1, len(units)):
         for size in range(1, min(LONGEST_PATTERN_UNITS, start) + 1):
             repetition = slice(start, min(start + size, len(units)))
-            if keys[repetition] == keys[start - size : start - size + len(keys[repetition])] and _is_loop(
-                soundless[repetition], size
-            ):
+            if _repeats(keys, start, size) and _is_loop(soundless[repetition], size):
                 # Found at a rotation of the phrase, the repetition may begin with units that were said.
                 return list(units[: start + soundless[repetition].index(True)])
     return list(units)
+
+
+def _repeats(keys: Sequence[str], start: int, size: int) -> bool:
+    """Whether the units from a start say again the phrase before them; the last unit of all may be cut short."""
+    said, again = keys[start - size : start], keys[start : start + size]
+    if start + len(again) == len(keys):
+        last = said[len(again) - 1]
+        return said[: len(again) - 1] == again[:-1] and last.startswith(again[-1])
+    return said == again
 
 
 def _is_loop(soundless: Sequence[bool], size: int) -> bool:

@@ -80,6 +80,7 @@ class StreamParameters:
     confident_seconds: float = 0.5
     first_step_seconds: float = 2.0
     carried_seconds: float = 3.0
+    kept_seconds: float = 99.0
     preroll_seconds: float = 0.4
 
     @property

@@ -43,7 +43,7 @@ class Step:
 
     Attributes:
         request: what the engine is asked.
-        final: whether it ends a segment or a turn; such steps go first.
+        final: whether it ends a segment or a turn, or was made in a lull that may be the end; such steps go first.
         lag: seconds of audio received and not yet decoded when the step was snapshot.
     """
 
@@ -283,7 +283,7 @@ class Transcriber:
                 thorough=step.thorough,
                 cache_key=(self._stream_id, window.start),
             ),
-            final=step.cut.is_final,
+            final=step.cut.kind is not CutKind.STEP,
             lag=self.lag,
         )
 

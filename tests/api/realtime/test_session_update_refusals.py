@@ -6,6 +6,7 @@ import math
 import pytest
 
 from wavescribe.api.models import ServedModels
+from wavescribe.api.realtime.json_field import LONGEST_LIST, LONGEST_NAME, MOST_ENTRIES
 from wavescribe.api.realtime.session_configuration import (
     LOGPROBS,
     AudioFormat,
@@ -15,13 +16,7 @@ from wavescribe.api.realtime.session_configuration import (
     Transcription,
 )
 from wavescribe.api.realtime.session_rendering import render_session
-from wavescribe.api.realtime.session_update import (
-    LONGEST_LIST,
-    LONGEST_NAME,
-    LONGEST_PROMPT,
-    MOST_ENTRIES,
-    updated,
-)
+from wavescribe.api.realtime.session_update import LONGEST_PROMPT, updated
 from wavescribe.errors import InvalidRequestError, ModelNotFoundError
 
 INPUT = "session.audio.input"

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import importlib.util
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -30,6 +31,7 @@ Event = dict[str, Any]
 RATE = 24_000
 PATIENCE_SECONDS = 90
 TRANSCRIPTION = "conversation.item.input_audio_transcription"
+LOGPROBS = "item.input_audio_transcription.logprobs"
 LARGEST_EVENT_BYTES = 1024 * 1024
 
 SERVER_EVENTS: TypeAdapter[Any] = TypeAdapter(RealtimeServerEvent)
@@ -127,8 +129,10 @@ class Conversation:
 
 def _beyond_the_package(event: Event) -> bool:
     """Whether it shows what was asked for as an extension: a rate, or drafts."""
-    audio_format = event.get("session", {}).get("audio", {}).get("input", {}).get("format", {})
-    return audio_format.get("rate", RATE) != RATE or event["type"] == f"{TRANSCRIPTION}.text"
+    session = event.get("session", {})
+    audio_format = session.get("audio", {}).get("input", {}).get("format", {})
+    extended = set(session.get("include") or ()) - {LOGPROBS}
+    return bool(extended) or audio_format.get("rate", RATE) != RATE or event["type"] == f"{TRANSCRIPTION}.text"
 
 
 @asynccontextmanager
@@ -246,9 +250,13 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
     @contextmanager
     def run(*flags: str) -> Iterator[Program]:
         port = _free_port()
-        command = [Path(sysconfig.get_path("scripts")) / "wavescribe", "serve", "--port", str(port), *flags]
+        command = [f"{sysconfig.get_path('scripts')}/wavescribe", "serve", "--port", str(port), *flags]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("WAVESCRIBE_")}
         log = tmp_path_factory.mktemp("program") / "server.log"
-        with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
+        with (
+            log.open("wb") as output,
+            subprocess.Popen(command, stdout=output, stderr=output, env=environment) as process,
+        ):
             try:
                 yield Program(process, port)
             finally:

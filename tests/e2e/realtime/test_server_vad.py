@@ -160,6 +160,8 @@ async def test_rt_55_speech_without_end_is_cut_into_turns_and_no_word_is_lost(
     assert len(completed) >= 3
     assert all(event["usage"]["seconds"] <= 5.1 for event in completed)
     assert [event["item_id"] for event in session.of_type(".committed")] == [event["item_id"] for event in completed]
-    assert session.of_type("speech_started")[1]["audio_start_ms"] == session.of_type("speech_stopped")[0]["audio_end_ms"]
+    assert (
+        session.of_type("speech_started")[1]["audio_start_ms"] == session.of_type("speech_stopped")[0]["audio_end_ms"]
+    )
     cut = " ".join(event["transcript"] for event in completed)
     assert jiwer.wer(normalise(whole), normalise(cut)) <= 0.1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from wavescribe.api.realtime.actions import Action, ClearAudio, CommitTurn, ConfigureStream, EndSession, FeedAudio
 from wavescribe.api.realtime.client_events import ClientEvent
 from wavescribe.api.realtime.dashscope_events import DashscopeTexts
@@ -53,6 +55,11 @@ class DashscopeDialect:
         self._last_turn = LastTurn()
         self._turns = TurnNumbers(detecting=self._detects)
         self._announced: set[int] = set()
+        """Turns whose end the client was told of before the core came to it."""
+        self._clears: deque[float] = deque()
+        """Seconds of audio before each clear that the core has not come to."""
+        self._offset = 0.0
+        """Seconds of audio that were cleared before the core took them in: they have no positions there."""
         self._received = 0.0
         """Seconds of audio received."""
         self._ended_at = 0.0
@@ -128,11 +135,13 @@ class DashscopeDialect:
             case SpeechStarted(turn=turn, position=position):
                 return [self._speech("started", turn, audio_start_ms=self._milliseconds(position))]
             case SpeechStopped(turn=turn, position=position):
-                return [self._speech("stopped", turn, audio_end_ms=self._milliseconds(position))]
+                # A commit that the client was told of came first.
+                stopped = self._milliseconds(position)
+                return [] if turn in self._announced else [self._speech("stopped", turn, audio_end_ms=stopped)]
             case TurnCommitted(turn=turn, end=end):
-                self._ended_at = max(self._ended_at, min(end / self._engine.sample_rate, self._received))
-                return [] if self._ended(turn) else self._committed(turn)
-            case TurnCleared(turn=turn):
+                return [] if self._ended(turn) else self._core_committed(turn, self._seconds(end))
+            case TurnCleared(turn=turn, position=position):
+                self._core_cleared(turn, position)
                 return [] if self._ended(turn) else [frame("input_audio_buffer.cleared")]
             case Reconfigured(turn=turn):
                 self._turns.changed(turn)
@@ -184,8 +193,12 @@ class DashscopeDialect:
         return [CommitTurn()] if turn is None else [*self._committed(turn), CommitTurn()]
 
     def _clear(self) -> list[Frame | Action]:
+        self._clears.append(self._received)
         turn = self._end_turn()
-        return [ClearAudio()] if turn is None else [frame("input_audio_buffer.cleared"), ClearAudio()]
+        if turn is None:
+            return [ClearAudio()]
+        self._texts.silence(turn)
+        return [frame("input_audio_buffer.cleared"), ClearAudio()]
 
     def _finish(self) -> list[Frame | Action]:
         """The session ends; what is not committed yet is, and only its speech is spoken of."""
@@ -214,6 +227,15 @@ class DashscopeDialect:
         self._announced.discard(turn)
         return announced
 
+    def _core_committed(self, turn: int, end: float) -> list[Frame]:
+        self._ended_at = max(self._ended_at, min(end, self._received))
+        return self._committed(turn)
+
+    def _core_cleared(self, turn: int, position: int) -> None:
+        self._items.drop(turn)
+        self._texts.clear(turn)
+        self._offset = self._clears.popleft() - position / self._engine.sample_rate
+
     def _committed(self, turn: int) -> list[Frame]:
         item = self._items.of_turn(turn)
         previous = self._items.commit(item)
@@ -226,7 +248,11 @@ class DashscopeDialect:
         return frame(f"input_audio_buffer.speech_{what}", item_id=self._items.of_turn(turn).id, **position)
 
     def _milliseconds(self, position: int) -> int:
-        return round(1000 * position / self._engine.sample_rate)
+        return round(1000 * self._seconds(position))
+
+    def _seconds(self, position: int) -> float:
+        """Seconds since the session's start at a position of the core."""
+        return position / self._engine.sample_rate + self._offset
 
     def _session_frame(self, what: str) -> Frame:
         return frame(f"session.{what}", session=render_dashscope_session(self._configuration, self._session_id))

@@ -26,6 +26,16 @@ class DashscopeTexts:
         self._text = ""
         self._stash = ""
         self._language = ""
+        self._silenced: set[int] = set()
+        """Turns that the client has cleared and the core has not come to."""
+
+    def silence(self, turn: int) -> None:
+        """The client is told that a turn is cleared: nothing more is said of it."""
+        self._silenced.add(turn)
+
+    def clear(self, turn: int) -> None:
+        """The core has cleared a turn."""
+        self._silenced.discard(turn)
 
     def render(self, event: Event, language: str | None) -> list[Frame]:
         """The frames of an event.
@@ -35,6 +45,8 @@ class DashscopeTexts:
             language: ISO 639-1 code that the client wants, or None when it is detected.
         """
         match event:
+            case Settled(turn=turn) | Draft(turn=turn) if turn in self._silenced:
+                return []
             case Settled():
                 return self._settle(event, language)
             case Draft(turn=turn, text=text):
@@ -77,7 +89,7 @@ class DashscopeTexts:
             f"{PREFIX}.completed",
             item_id=self._items.finish(event.turn, event.transcript).id,
             content_index=0,
-            language=language or event.language,
+            language=event.language or language or "",
             emotion=EMOTION,
             transcript=event.transcript,
         )

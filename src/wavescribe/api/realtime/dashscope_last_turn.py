@@ -25,7 +25,7 @@ class LastTurn:
         """
         if isinstance(event, SpeechStarted | Draft | Settled):
             self._spoken = event.turn
-        if self._waiting and isinstance(event, TurnEnded) and not event.transcript:
+        if self._waiting and isinstance(event, TurnEnded):
             self._waiting += frames
             return []
         before, self._waiting = self._waiting, []

@@ -230,7 +230,6 @@ class RealtimeDialect:
         if turn is None:
             return [ClearAudio()]
         self._announced.add(turn)
-        self._items.drop(turn)
         self._texts.silence(turn)
         return [frame("input_audio_buffer.cleared"), ClearAudio()]
 
@@ -286,10 +285,10 @@ class RealtimeDialect:
 
     def _core_committed(self, turn: int, end: float) -> list[Frame]:
         self._turns.ended(turn)
-        self._ended_at = max(self._ended_at, min(end, self._received))
         if turn in self._announced:
             self._announced.discard(turn)
             return []
+        self._ended_at = max(self._ended_at, min(end, self._received))
         return self._committed(turn)
 
     def _core_cleared(self, turn: int, position: int) -> list[Frame]:

@@ -16,7 +16,7 @@ FRAME_SAMPLES = 160
 PADDING_SECONDS = 1.5
 """Silence after the window. With less than about a second the decoder loops at the window's end."""
 
-MINIMUM_SECONDS = 6.0
+MINIMUM_SECONDS = 5.0
 """Shortest encoder input, padding included. Shorter inputs make the decoder loop."""
 
 MAXIMUM_SECONDS = 30.0

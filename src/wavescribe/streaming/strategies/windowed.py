@@ -49,6 +49,7 @@ class Windowed:
         self._kept: list[Unit] = []
         """The last units of the segment before, while they may still begin the next window."""
         self._segment_start = 0
+        self._kept_length = parameters.samples(parameters.kept_seconds)
 
     @property
     def is_open(self) -> bool:
@@ -103,6 +104,8 @@ class Windowed:
         self._votes = self._votes[len(settled) :]
         if window.end + self._step - window.start > self._length:
             settled = [*settled, *self._roll(window)]
+        else:
+            self._shorten()
         return Outcome(tuple(settled), tuple(self._pending))
 
     def finish(self, speech_end: int) -> Outcome:
@@ -189,6 +192,17 @@ class Windowed:
             self._remember(self._settled[: index + 1])
             self._settled = self._settled[index + 1 :]
         return forced
+
+    def _shorten(self) -> None:
+        """Let go of settled units that are too far back to help: each costs the decoder as much as a new one."""
+        if not self._settled:
+            return
+        limit = self._settled[-1].end - self._kept_length
+        count = sum(unit.end <= limit for unit in self._settled)
+        if count:
+            self._start = self._boundary(count - 1)
+            self._remember(self._settled[:count])
+            self._settled = self._settled[count:]
 
     def _skip_to_unheard(self, speech_end: int) -> bool:
         """Whether the last hypothesis stopped before the speech did; the window then starts where it stopped.
