@@ -27,7 +27,10 @@ from wavescribe.serving.live_service import LiveService
 
 logger = logging.getLogger(__name__)
 
-GOING_AWAY, TRY_LATER, REFUSED = 1001, 1013, 4000
+NORMAL, GOING_AWAY, RESTARTING, TRY_LATER, REFUSED = 1000, 1001, 1012, 1013, 4000
+
+PLACE_WAITS = (0.01, 0.04, 0.1)
+"""Seconds between looks for a free place: a client that closes and connects again at once is faster than its end."""
 
 DRAIN_SECONDS = 10.0
 """How long a client is given to read its last events before its connection is closed."""
@@ -95,6 +98,7 @@ class RealtimeEndpoint:
         registry: the sessions that outlive their connection.
         max_session_seconds: longest life of a session; 0 for no limit.
         make_dialect: makes a new session's translator.
+        any_model: whether a model named in the query is taken for the served one, as SGLang does.
     """
 
     def __init__(
@@ -105,17 +109,22 @@ class RealtimeEndpoint:
         *,
         max_session_seconds: float,
         make_dialect: Callable[[NewSession], Dialect] = openai_dialect,
+        any_model: bool = False,
     ) -> None:
         self._service = service
         self._models = models
         self._registry = registry
         self._max_seconds = max_session_seconds
         self._make_dialect = make_dialect
+        self._any_model = any_model
 
     async def serve(self, socket: WebSocket) -> None:
         """Serve an accepted connection to its end."""
         try:
-            held = self._resumed(socket) if "session_id" in socket.query_params else self._opened(socket)
+            if "session_id" in socket.query_params:
+                held = self._resumed(socket)
+            else:
+                held = await self._opened(socket)
         except RefusedSessionError as refused:
             await socket.send_text(refused.frame.text)
             await socket.close(refused.code, str(refused))
@@ -138,22 +147,33 @@ class RealtimeEndpoint:
         )
         return held
 
-    def _opened(self, socket: WebSocket) -> HeldSession:
+    async def _opened(self, socket: WebSocket) -> HeldSession:
+        if self._registry.draining:
+            told = error_frame("The server is about to stop; connect again.", kind="server_error", code="draining")
+            raise RefusedSessionError(told, RESTARTING, "server_error.draining")
         model = self._model(socket)
-        place = ExitStack()
-        try:
-            place.enter_context(self._service.place())
-        except OverloadedError as error:
-            told = error_frame(str(error), kind="rate_limit_exceeded", code="too_many_sessions")
-            raise RefusedSessionError(told, TRY_LATER, "rate_limit_exceeded.too_many_sessions") from error
-        with place:
+        with await self._place() as place:
             credential = credential_of(socket.scope)
             session = RealtimeSession(self._dialect(model, credential.session), self._service)
             held = HeldSession(session, place.pop_all(), credential.key_id, self._deadline())
         session.open()
-        if _wants_resume(socket):
-            self._registry.add(held)
+        self._registry.open(held, resumable=_wants_resume(socket))
         return held
+
+    async def _place(self) -> ExitStack:
+        """A place among the live streams; one whose client has just left is waited for."""
+        place = ExitStack()
+        for wait in (*PLACE_WAITS, None):
+            try:
+                place.enter_context(self._service.place())
+            except OverloadedError as error:
+                if wait is None:
+                    told = error_frame(str(error), kind="rate_limit_exceeded", code="too_many_sessions")
+                    raise RefusedSessionError(told, TRY_LATER, "rate_limit_exceeded.too_many_sessions") from error
+                await asyncio.sleep(wait)
+            else:
+                break
+        return place
 
     def _model(self, socket: WebSocket) -> str:
         """The model's name as the client gave it, "" for none."""
@@ -161,7 +181,7 @@ class RealtimeEndpoint:
             raise _refusal("Calls are not served here: connect without 'call_id'.", "not_supported", "call_id")
         if not self._service.can_stream:
             raise _refusal("Model does not support streaming ASR", "not_supported", "model")
-        model = socket.query_params.get("model", "")
+        model = "" if self._any_model else socket.query_params.get("model", "")
         try:
             self._models.check(model)
         except ModelNotFoundError as error:
@@ -193,6 +213,8 @@ class Connection:
         self._held = held
         self._session = held.session
         self._registry = registry
+        self._left_for_good = False
+        """Whether the client closed the connection as one does at the end."""
 
     async def serve(self, resumable: bool) -> None:
         """Serve until the client leaves, the session ends or another connection takes it up."""
@@ -207,7 +229,7 @@ class Connection:
             for task in (reader, writer, gone):
                 task.cancel()
             await asyncio.gather(reader, writer, gone, return_exceptions=True)
-            await self._leave(kept=lost and resumable, superseded=superseded.is_set())
+            await self._leave(kept=lost and resumable and not self._left_for_good, superseded=superseded.is_set())
 
     async def _until_over(
         self, reader: asyncio.Task[None], writer: asyncio.Task[None], gone: asyncio.Task[bool]
@@ -250,6 +272,7 @@ class Connection:
         while True:
             message = await self._socket.receive()
             if message["type"] == "websocket.disconnect":
+                self._left_for_good = message.get("code") == NORMAL
                 return
             text = message.get("text")
             await self._session.receive(text if text is not None else message.get("bytes") or b"")

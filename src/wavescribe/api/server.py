@@ -18,6 +18,7 @@ from wavescribe.api.client_secrets_routes import client_secrets_router
 from wavescribe.api.errors import install_error_handlers
 from wavescribe.api.health import health_router
 from wavescribe.api.models import ServedModels, models_router
+from wavescribe.api.realtime.actions import EndSession
 from wavescribe.api.realtime.registry import SessionRegistry
 from wavescribe.api.realtime_socket import RealtimeEndpoint, dashscope_dialect, openai_dialect, realtime_router
 from wavescribe.api.request_id import RequestIdMiddleware
@@ -32,6 +33,10 @@ from wavescribe.serving.metrics import Metrics
 from wavescribe.settings import Settings
 
 logger = logging.getLogger(__name__)
+
+
+RESTARTING = EndSession(1012, "the server is restarting")
+"""How connections are closed when the server is told to stop."""
 
 
 class Server:
@@ -62,6 +67,11 @@ class Server:
                 warming.cancel()
                 await asyncio.gather(warming, return_exceptions=True)
 
+    async def drain(self) -> None:
+        """Finish the open sessions: what was committed is transcribed, then their connections are closed."""
+        self.ready = False
+        await self.sessions.drain(RESTARTING)
+
     async def _warm_up(self) -> None:
         second = np.zeros(self._engine.info.sample_rate, dtype=np.float32)
         try:
@@ -84,6 +94,7 @@ def build_app(engine: Engine, settings: Settings, keys: ApiKeys | None = None) -
     server = Server(engine, settings)
     models = ServedModels(engine.info.name)
     app = FastAPI(title="wavescribe", lifespan=server.running, docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.drain = server.drain
     app.include_router(health_router(server.metrics, lambda: server.ready))
     app.include_router(models_router(models))
     app.include_router(transcriptions_router(server.files, models, settings.stream_format))
@@ -91,7 +102,9 @@ def build_app(engine: Engine, settings: Settings, keys: ApiKeys | None = None) -
     realtime_endpoint = partial(
         RealtimeEndpoint, server.live, models, server.sessions, max_session_seconds=settings.max_session_seconds
     )
-    openai = realtime_endpoint(make_dialect=partial(openai_dialect, style=settings.compat))
+    openai = realtime_endpoint(
+        make_dialect=partial(openai_dialect, style=settings.compat), any_model=settings.compat == "sglang"
+    )
     app.include_router(realtime_router(openai))
     dashscope = realtime_endpoint(make_dialect=dashscope_dialect)
     app.include_router(realtime_router(dashscope, ("/api-ws/v1/realtime",)))

@@ -15,6 +15,7 @@ from rich.progress import track
 from rich.table import Table
 
 from wavescribe.bench.corpus import Recording, read_corpus, spoken
+from wavescribe.bench.curve import CurvePoint, draw_curve
 from wavescribe.bench.errors_in_text import ErrorRate, error_rate, normalise
 from wavescribe.bench.streamed import StreamedRun, run_streamed
 from wavescribe.engines.whisper import WhisperEngine, load_whisper
@@ -57,6 +58,7 @@ def main(
     every: Annotated[int, typer.Option(help="Use every Nth recording only.")] = 1,
     skip_steps: Annotated[bool, typer.Option(help="Skip half of the steps by chance.")] = False,
     model: Annotated[str, typer.Option(help="The Whisper model.")] = "whisper-base",
+    plot: Annotated[Path | None, typer.Option(help="Draw penalty against lag into this picture.")] = None,
 ) -> None:
     """Print word errors of streamed and of offline decoding on the same recordings and model."""
     engine = load_whisper(model, threads_per_worker=1)
@@ -67,8 +69,9 @@ def main(
         for item in track(chosen, "offline", transient=True)
     )
     table.add_row("offline", *_errors(offline), "", "", "", "")
-    for delay in delays.split(","):
-        _measure(engine, chosen, delay, step_seconds, skip_steps, offline, table)
+    points = [_measure(engine, chosen, delay, step_seconds, skip_steps, offline, table) for delay in delays.split(",")]
+    if plot is not None:
+        draw_curve(points, plot, f"{engine.info.name}, {len(chosen)} recordings, steps of {step_seconds:g} s")
     Console().print(f"{len(chosen)} recordings, {sum(item.seconds for item in chosen):.0f} s, step {step_seconds:g} s")
     Console().print(table)
 
@@ -81,7 +84,7 @@ def _measure(
     skip_steps: bool,
     offline: ErrorRate,
     table: Table,
-) -> None:
+) -> CurvePoint:
     if delay not in SETTLING_RULES:
         raise typer.BadParameter(f"unknown delay {delay!r}; expected one of {', '.join(SETTLING_RULES)}")
     chance = random.Random(1) if skip_steps else None
@@ -94,14 +97,16 @@ def _measure(
     )
     lags = sorted(lag for _, run in runs for lag in run.settle_lags())
     cost = sum(run.cpu_seconds for _, run in runs) / sum(item.seconds for item in chosen)
+    point = CurvePoint(delay, percentile(lags, 0.5), percentile(lags, 0.95), 100 * (streamed.rate - offline.rate))
     table.add_row(
         delay,
         *_errors(streamed),
-        f"{100 * (streamed.rate - offline.rate):+.2f}",
-        f"{percentile(lags, 0.5):.2f} s",
-        f"{percentile(lags, 0.95):.2f} s",
+        f"{point.penalty:+.2f}",
+        f"{point.lag:.2f} s",
+        f"{point.late:.2f} s",
         f"{cost:.3f}",
     )
+    return point
 
 
 def _errors(rate: ErrorRate) -> tuple[str, str, str, str]:

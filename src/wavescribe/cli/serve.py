@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,11 +13,15 @@ import uvicorn
 from wavescribe.api.authentication.keys import ApiKeys
 from wavescribe.api.authentication.origins import AllowedOrigins
 from wavescribe.api.server import build_app
+from wavescribe.cli.draining_server import DrainingServer
 from wavescribe.engines.whisper import load_whisper
 from wavescribe.settings import Settings, load_settings
 
 MESSAGE_BYTES = 24 * 1024 * 1024
 """Largest WebSocket message: 15 MiB of audio as base64 with its envelope."""
+
+START_FAILED = 3
+"""Exit code when the port cannot be had, as uvicorn's own."""
 
 Server = "Server"
 Model = "Model"
@@ -91,8 +96,9 @@ def run_server(settings: Settings) -> None:
         workers=settings.workers,
         threads_per_worker=settings.threads_per_worker,
     )
-    uvicorn.run(
-        build_app(engine, settings, keys),
+    app = build_app(engine, settings, keys)
+    config = uvicorn.Config(
+        app,
         host=settings.host,
         port=settings.port,
         ws_max_size=MESSAGE_BYTES,
@@ -103,3 +109,7 @@ def run_server(settings: Settings) -> None:
         ssl_certfile=settings.ssl_certfile,
         ssl_keyfile=settings.ssl_keyfile,
     )
+    server = DrainingServer(config, app.state.drain, settings.drain_seconds)
+    server.run()
+    if not server.started:
+        sys.exit(START_FAILED)

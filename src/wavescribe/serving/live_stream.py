@@ -92,9 +92,15 @@ class LiveStream:
         """End the turn at the audio fed so far."""
         self._inbox.put(EndTurn())
 
-    def clear(self) -> None:
-        """Drop the audio fed since the last turn's end; what of it waits is not even decoded."""
-        self._inbox.drop_last_audio()
+    def clear(self, *, unheard: bool = True) -> None:
+        """Drop the audio fed since the last turn's end.
+
+        Args:
+            unheard: whether what still waits is dropped without looking at it. Where turns are detected they may
+                have ended in it, so it has to be heard first.
+        """
+        if unheard:
+            self._inbox.drop_last_audio()
         self._inbox.put(Clear())
 
     def configure(self, parameters: StreamParameters) -> None:

@@ -8,6 +8,7 @@ from typing import cast
 
 import pytest
 
+from wavescribe.api.realtime.actions import EndSession
 from wavescribe.api.realtime.dialect import Engine, RealtimeDialect
 from wavescribe.api.realtime.registry import HeldSession, SessionRegistry
 from wavescribe.api.realtime.session import RealtimeSession
@@ -24,6 +25,9 @@ class EndlessStream:
     def __init__(self) -> None:
         self.stopping = asyncio.Event()
         self.stopped = False
+
+    def finish(self) -> None:
+        """It goes on all the same."""
 
     async def run(self) -> AsyncIterator[Event]:
         try:
@@ -83,7 +87,7 @@ def other_tasks() -> set[asyncio.Task[object]]:
 async def test_only_its_owner_finds_a_session(places: Places) -> None:
     registry = SessionRegistry(NEVER)
     held = places.hold(owner="mine")
-    registry.add(held)
+    registry.open(held, resumable=True)
     assert registry.find("sess_a", "mine") is held
     assert registry.find("sess_a", "yours") is None
     assert registry.find("sess_b", "mine") is None
@@ -94,14 +98,14 @@ async def test_a_session_waits_for_its_client_and_is_then_closed(places: Places)
     before = other_tasks()
     registry = SessionRegistry(0.02)
     held = places.hold()
-    registry.add(held)
+    registry.open(held, resumable=True)
     held.take_up()
     registry.let_go(held)
     assert places.freed == []
     await until(lambda: places.freed == ["sess_a"])
     assert registry.find("sess_a", "key") is None
-    assert held.work.cancelled()
     await registry.close()
+    assert held.work.cancelled()
     assert other_tasks() == before
 
 
@@ -109,7 +113,7 @@ async def test_a_client_that_comes_back_stops_the_waiting(places: Places) -> Non
     registry = SessionRegistry(0.05)
     held, other = places.hold(), places.hold("sess_b")
     for session in (held, other):
-        registry.add(session)
+        registry.open(session, resumable=True)
         session.take_up()
         registry.let_go(session)
     found = registry.find("sess_a", "key")
@@ -125,7 +129,7 @@ async def test_a_client_that_comes_back_stops_the_waiting(places: Places) -> Non
 async def test_a_stranger_does_not_stop_the_waiting(places: Places) -> None:
     registry = SessionRegistry(0.02)
     held = places.hold()
-    registry.add(held)
+    registry.open(held, resumable=True)
     held.take_up()
     registry.let_go(held)
     assert registry.find("sess_a", "stranger") is None
@@ -135,7 +139,7 @@ async def test_a_stranger_does_not_stop_the_waiting(places: Places) -> None:
 async def test_a_failed_return_leaves_the_session_waiting(places: Places) -> None:
     registry = SessionRegistry(0.02)
     held = places.hold()
-    registry.add(held)
+    registry.open(held, resumable=True)
     held.take_up()
     registry.let_go(held)
     assert registry.find("sess_a", "key") is held
@@ -146,7 +150,7 @@ async def test_a_failed_return_leaves_the_session_waiting(places: Places) -> Non
 async def test_a_failed_return_does_not_end_the_session_of_a_living_connection(places: Places) -> None:
     registry = SessionRegistry(0.01)
     held = places.hold()
-    registry.add(held)
+    registry.open(held, resumable=True)
     held.take_up()
     assert registry.find("sess_a", "key") is held
     registry.let_go(held)
@@ -189,7 +193,7 @@ async def test_closing_the_registry_leaves_nothing_at_work(places: Places) -> No
     registry = SessionRegistry(NEVER)
     connected, waiting = places.hold("sess_a"), places.hold("sess_b")
     for held in (connected, waiting):
-        registry.add(held)
+        registry.open(held, resumable=True)
         held.take_up()
     registry.let_go(waiting)
     await asyncio.sleep(0)
@@ -202,7 +206,7 @@ async def test_closing_the_registry_waits_for_a_session_that_is_being_closed(pla
     before = other_tasks()
     registry = SessionRegistry(0.0)
     held = places.hold()
-    registry.add(held)
+    registry.open(held, resumable=True)
     held.take_up()
     await asyncio.sleep(0)
     registry.let_go(held)
@@ -242,3 +246,28 @@ async def test_a_session_whose_life_is_over_has_no_seconds_left(places: Places) 
     held = places.hold(deadline=0.0)
     assert held.seconds_left() == 0
     await held.close()
+
+
+async def test_draining_finishes_the_open_sessions_and_waits_for_their_connections(places: Places) -> None:
+    registry = SessionRegistry(NEVER)
+    held = places.hold("sess_a")
+    registry.open(held, resumable=False)
+    held.take_up()
+    draining = asyncio.create_task(registry.drain(EndSession(1012, "stop")))
+    await until(lambda: registry.draining)
+    await asyncio.sleep(0)
+    assert not draining.done()
+    assert held.session.ending == EndSession(1012, "stop")
+    await registry.remove(held)
+    await draining
+
+
+async def test_draining_ends_sessions_that_wait_for_their_client(places: Places) -> None:
+    registry = SessionRegistry(NEVER)
+    held = places.hold("sess_a")
+    registry.open(held, resumable=True)
+    held.take_up()
+    registry.let_go(held)
+    await registry.drain(EndSession(1012, "stop"))
+    assert places.freed == ["sess_a"]
+    await registry.close()

@@ -35,6 +35,20 @@ def flooded(program: Any) -> Iterator[Any]:
         yield running
 
 
+@pytest.fixture(scope="module")
+async def alone(flooded: Any, session_on: Any, reading: bytes) -> str:
+    """What the reading gives a client that does nothing else; the model has all the memory it needs after that."""
+    async with session_on(flooded) as session:
+        return str(await session.transcribe(reading))
+
+
+@pytest.fixture(scope="module")
+def reading(pcm: Any, two_cities: Path) -> bytes:
+    """20 seconds."""
+    audio: bytes = pcm(two_cities, seconds=20)
+    return audio
+
+
 async def ping_until_cancelled(connection: ClientConnection) -> None:
     """Ping again and again; a pong that takes longer than clients wait fails."""
     while True:
@@ -43,8 +57,15 @@ async def ping_until_cancelled(connection: ClientConnection) -> None:
         await asyncio.sleep(0.2)
 
 
+async def create_item(session: Any, item_id: str, characters: int) -> None:
+    """Have the server send two events of that many characters and more."""
+    content = [{"type": "input_text", "text": "x" * characters}]
+    item = {"id": item_id, "type": "message", "role": "user", "content": content}
+    await session.send("conversation.item.create", item=item)
+
+
 async def test_rt_43_ten_minutes_pushed_at_once_are_all_transcribed_while_pings_are_answered(
-    flooded: Any, session_on: Any, pcm: Any, fox: Path
+    flooded: Any, session_on: Any, alone: str, pcm: Any, fox: Path
 ) -> None:
     speech = pcm(fox)
     minute = speech + bytes(60 * SECOND - len(speech))
@@ -58,60 +79,82 @@ async def test_rt_43_ten_minutes_pushed_at_once_are_all_transcribed_while_pings_
                 await session.commit()
 
         await asyncio.gather(push(), session.until(".completed", times=MINUTES))
-        assert not pinging.done()
+        assert not pinging.done(), pinging.result()
         pinging.cancel()
     completed = session.of_type(".completed")
-    assert ["fox" in event["transcript"] for event in completed] == [True] * MINUTES
     assert {event["transcript"] for event in completed} == {completed[0]["transcript"]}
+    assert "quick brown fox" in completed[0]["transcript"].lower()
     assert [event["item_id"] for event in completed] == [event["item_id"] for event in session.of_type(".committed")]
-    # The audio itself, as floats at the engine's rate, is 37 MiB.
+    assert len({event["item_id"] for event in completed}) == MINUTES
+    # The audio that waits, at the engine's rate and precision, is 37 of these.
     print("MEM", before, flooded.memory(peak=True), flooded.memory())
-    assert flooded.memory(peak=True) - before < 200
+    assert flooded.memory(peak=True) - before < 120
 
 
 async def test_rt_44_a_client_that_does_not_read_for_a_while_gets_every_event_in_order(
-    flooded: Any, session_on: Any, pcm: Any, two_cities: Path
+    flooded: Any, session_on: Any, alone: str, reading: bytes
 ) -> None:
-    audio = pcm(two_cities, seconds=20)
-    async with session_on(flooded) as prompt_reader:
-        transcript = await prompt_reader.transcribe(audio)
+    before = flooded.memory(peak=True)
     async with session_on(flooded, ping_interval=None) as session:
-        session.connection.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-        for number in range(20):
-            await session.append(audio[number * SECOND : (number + 1) * SECOND])
-            for part in range(30):
-                item = {"id": f"item_{number}_{part}", "type": "message", "role": "user"}
-                content = [{"type": "input_text", "text": "x" * 5_000}]
-                await session.send("conversation.item.create", item={**item, "content": content})
+        # With little room on the way the server itself has to keep what is not read.
+        session.connection.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+        names = [f"item_{second}_{number}" for second in range(20) for number in range(30)]
+        for second in range(20):
+            await session.append(reading[second * SECOND : (second + 1) * SECOND])
+            for name in names[30 * second : 30 * second + 30]:
+                await create_item(session, name, 5_000)
             await asyncio.sleep(SILENT_SECONDS / 20)
         await session.commit()
         completed = await session.until(".completed")
-    assert completed["transcript"] == session.deltas() == transcript
-    created = [event["item"]["id"] for event in session.of_type(".item.added") if "_0" in event["item"]["id"][5:]]
-    print(len(created), len(session.events))
-    added = [event["item"]["id"] for event in session.of_type(".item.added")]
-    assert [name for name in added if name.count("_") == 2] == [f"item_{n}_{p}" for n in range(20) for p in range(30)]
+    assert completed["transcript"] == session.deltas() == alone
+    for kind in ("added", "done"):
+        ids = [event["item"]["id"] for event in session.of_type(f"conversation.item.{kind}")]
+        assert [name for name in ids if name in set(names)] == names
     assert len({event["event_id"] for event in session.events}) == len(session.events)
-    print("MEM", flooded.memory(peak=True), flooded.memory())
+    print("MEM", before, flooded.memory(peak=True), flooded.memory())
+    assert flooded.memory(peak=True) - before < 60
 
 
-async def test_a_client_that_never_reads_is_cut_off_before_the_servers_memory_grows(
+async def stall(session: Any) -> None:
+    """Make the server send more and more, and read nothing."""
+    with contextlib.suppress(ConnectionClosed):
+        while True:
+            await create_item(session, "", 10_000)
+
+
+async def test_a_client_that_never_reads_is_told_and_loses_its_place(
     flooded: Any, session_on: Any, until_no_streams: Any
 ) -> None:
     await until_no_streams(flooded)
-    before = flooded.memory()
-    async with session_on(flooded, ping_interval=None, close_timeout=1) as session:
-        item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "x" * 10_000}]}
-        frame = json.dumps({"type": "conversation.item.create", "item": item})
-
-        async def push() -> None:
-            with contextlib.suppress(ConnectionClosed):
-                for _ in range(10_000):
-                    await session.connection.send(frame)
-
-        pushing = asyncio.create_task(push())
+    async with session_on(flooded, ping_interval=None) as session:
+        stalling = asyncio.create_task(stall(session))
         await until_no_streams(flooded)
-        print("MEM", before, flooded.memory())
-        pushing.cancel()
-        await asyncio.gather(pushing, return_exceptions=True)
-    print("close", session.connection.close_code)
+        with pytest.raises(ConnectionClosed):
+            while True:
+                await session.receive()
+        await stalling
+    assert session.connection.close_code == 1_009
+    added, done = (session.of_type(f"conversation.item.{kind}") for kind in ("added", "done"))
+    assert [event["item"]["id"] for event in done] == [event["item"]["id"] for event in added][: len(done)]
+    assert [event["previous_item_id"] for event in added] == [None, *(event["item"]["id"] for event in added[:-1])]
+
+
+async def test_clients_that_lost_their_place_by_not_reading_cost_no_memory_any_more(
+    flooded: Any, session_on: Any, until_no_streams: Any
+) -> None:
+    async def round_of_stalling(stack: contextlib.AsyncExitStack) -> int:
+        for _ in range(8):
+            session = await stack.enter_async_context(session_on(flooded, ping_interval=None, close_timeout=0))
+            stack.push_async_callback(stack_off, asyncio.create_task(stall(session)))
+        await until_no_streams(flooded)
+        return int(flooded.memory())
+
+    async def stack_off(stalling: asyncio.Task[None]) -> None:
+        stalling.cancel()
+        await asyncio.gather(stalling, return_exceptions=True)
+
+    async with contextlib.AsyncExitStack() as stack:
+        first = await round_of_stalling(stack)
+        second = await round_of_stalling(stack)
+        print("MEM", first, second)
+        assert second - first < 60

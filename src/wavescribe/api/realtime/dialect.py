@@ -37,6 +37,14 @@ from wavescribe.streaming.events import (
 MINIMUM_COMMIT_SECONDS = 0.1
 """Least audio of a commit, as at OpenAI."""
 
+SGLANG_CODES = {
+    "invalid_event": "invalid_payload",
+    "invalid_type": "invalid_value",
+    "missing_required_parameter": "invalid_value",
+    "input_audio_buffer_commit_empty": "invalid_state",
+}
+"""Error codes that SGLang has other words for."""
+
 Style = Literal["openai", "sglang", "beta"]
 """Which names the events have: OpenAI's of today, SGLang's, or those of OpenAI's beta."""
 
@@ -142,7 +150,15 @@ class RealtimeDialect:
                 raise event.error
             return self._apply(event)
         except InvalidRequestError as error:
-            return [error_frame(str(error), code=error.code, param=error.param, event_id=event.event_id)]
+            return [error_frame(str(error), code=self._code(error), param=error.param, event_id=event.event_id)]
+
+    def _code(self, error: InvalidRequestError) -> str | None:
+        """The error's code in the words of the style."""
+        if self._style != "sglang":
+            return error.code
+        if error.code == "invalid_value" and error.param == "type":
+            return "unknown_event"
+        return SGLANG_CODES.get(error.code or "", error.code)
 
     def render(self, event: Event) -> list[Frame]:
         """The frames of an event of the core."""

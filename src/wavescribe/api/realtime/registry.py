@@ -6,6 +6,7 @@ import asyncio
 import time
 from contextlib import ExitStack
 
+from wavescribe.api.realtime.actions import EndSession
 from wavescribe.api.realtime.session import RealtimeSession
 
 
@@ -49,12 +50,10 @@ class HeldSession:
         return 0.0 if self._deadline is None else round((self._deadline - self._began) / 60, 2)
 
     async def close(self) -> None:
-        """Stop the work and free the place."""
+        """Free the place at once, so that a client that comes back at once finds it, and stop the work."""
+        self._place.close()
         self.work.cancel()
-        try:
-            await asyncio.gather(self.work, self.session.close(), return_exceptions=True)
-        finally:
-            self._place.close()
+        await asyncio.gather(self.work, self.session.close(), return_exceptions=True)
 
 
 class SessionRegistry:
@@ -66,12 +65,35 @@ class SessionRegistry:
 
     def __init__(self, resume_seconds: float) -> None:
         self._resume_seconds = resume_seconds
+        self._open: set[HeldSession] = set()
+        self._emptied = asyncio.Event()
+        self._draining = False
         self._held: dict[str, HeldSession] = {}
         self._timers: dict[str, asyncio.Task[None]] = {}
 
-    def add(self, held: HeldSession) -> None:
-        """Remember a session that may be taken up again."""
-        self._held[held.session.session_id] = held
+    @property
+    def draining(self) -> bool:
+        """Whether the server is about to stop, so that no session is opened any more."""
+        return self._draining
+
+    def open(self, held: HeldSession, *, resumable: bool) -> None:
+        """Know a session; one that is resumable may be taken up again after its connection is lost."""
+        self._open.add(held)
+        if resumable:
+            self._held[held.session.session_id] = held
+
+    async def drain(self, end: EndSession) -> None:
+        """Finish every session that has a connection, as its end says; returns when their connections are through."""
+        self._draining = True
+        for held in list(self._open):
+            held.session.finish(end)
+            if not held.connected:
+                if (timer := self._timers.pop(held.session.session_id, None)) is not None:
+                    timer.cancel()
+                await self.remove(held)
+        while self._open:
+            self._emptied.clear()
+            await self._emptied.wait()
 
     def find(self, session_id: str, owner: str) -> HeldSession | None:
         """The session of that id, if it is there and its owner's; it no longer times out."""
@@ -100,6 +122,9 @@ class SessionRegistry:
         """The session is over."""
         self._held.pop(held.session.session_id, None)
         await held.close()
+        self._open.discard(held)
+        if not self._open:
+            self._emptied.set()
 
     async def close(self) -> None:
         """Close every session; awaits all that the registry owns."""

@@ -202,7 +202,7 @@ class RealtimeSession:
                 self._stream.end_turn()
             case ClearAudio():
                 self._audio.end_turn()
-                self._stream.clear()
+                self._stream.clear(unheard=self._dialect.options.turn_detection is None)
             case ConfigureStream(options=options):
                 self._stream.configure(self._service.parameters(options))
             case EndSession():
