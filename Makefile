@@ -6,11 +6,11 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test check bench clean
+.PHONY: help install demo serve test test-slow check bench clean
 
 help: ## list the targets
 	@echo "usage: make TARGET [ARGS='...'] [PYTHON=python3.12]"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 install: $(STAMP) ## make .venv with the locked dependencies and this project
 
@@ -30,8 +30,11 @@ demo: install ## transcribe speech while it is spoken, with a server on this mac
 serve: install ## run the server; ARGS are its flags
 	$(BIN)/wavescribe serve $(ARGS)
 
-test: install ## run the tests; ARGS go to pytest
-	$(BIN)/python -m pytest $(ARGS)
+test: install ## run the tests but the slow ones; ARGS go to pytest
+	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+test-slow: install ## run the slow tests; ARGS go to pytest
+	$(BIN)/python -m pytest -m slow $(ARGS)
 
 check: install ## lint, format and types
 	$(BIN)/ruff check .

@@ -15,7 +15,7 @@ from wavescribe.serving.live_stream import BufferOverflowError, LiveStream
 from wavescribe.serving.metrics import Metrics
 from wavescribe.serving.scheduler import Scheduler
 from wavescribe.settings import load_settings
-from wavescribe.streaming.events import Event, Settled, TurnCommitted, TurnEnded, TurnFailed
+from wavescribe.streaming.events import Event, Settled, TurnCleared, TurnCommitted, TurnEnded, TurnFailed
 from wavescribe.streaming.parameters import StreamParameters
 from wavescribe.streaming.transcriber import Transcriber
 from wavescribe.vad.detector import AlwaysSpeech
@@ -378,3 +378,44 @@ async def test_a_stream_of_silence_ends_empty_and_is_not_decoded(engine: FakeEng
             stream.finish()
             assert await collect(stream) == [TurnCommitted(0, 0, 4 * RATE), TurnEnded(0, "", "", 0, 4 * RATE)]
     assert engine.calls == []
+
+
+async def test_cleared_audio_that_still_waits_is_not_decoded(engine: FakeEngine, metrics: Metrics) -> None:
+    async with running(engine, metrics) as scheduler:
+        stream = new_stream(scheduler, metrics)
+        stream.feed(audio(5))
+        stream.clear()
+        stream.feed(audio(3, 5))
+        stream.end_turn()
+        stream.finish()
+        events = await collect(stream)
+    assert transcripts(events) == ["w0 w1 w2"]
+    assert isinstance(events[0], TurnCleared)
+    assert max(len(request.samples) for request in engine.requests) <= 3 * RATE
+
+
+async def test_audio_in_which_turns_may_have_ended_is_heard_before_it_is_cleared(
+    engine: FakeEngine, metrics: Metrics
+) -> None:
+    async with running(engine, metrics) as scheduler:
+        stream = new_stream(scheduler, metrics)
+        stream.feed(audio(5))
+        stream.clear(unheard=False)
+        stream.finish()
+        events = await collect(stream)
+    assert engine.requests != []
+    assert isinstance(events[-1], TurnCleared)
+
+
+async def test_new_parameters_hold_for_what_is_fed_after_them(engine: FakeEngine, metrics: Metrics) -> None:
+    async with running(engine, metrics) as scheduler:
+        stream = new_stream(scheduler, metrics)
+        stream.feed(audio(3))
+        stream.end_turn()
+        stream.configure(StreamParameters(language="de"))
+        stream.feed(audio(3, 3))
+        stream.end_turn()
+        stream.finish()
+        await collect(stream)
+    assert engine.requests[0].language is None
+    assert engine.requests[-1].language == "de"

@@ -86,6 +86,7 @@ def parameters(strategy: StrategyName, rollback_words: int = 5, unfixed_chunks: 
         step_seconds=STEP_SECONDS,
         first_step_seconds=STEP_SECONDS,
         window_seconds=20.0,
+        kept_seconds=20.0,
         hold_seconds=0.0,
     )
 

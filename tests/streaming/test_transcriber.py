@@ -461,7 +461,7 @@ def test_the_step_of_a_lull_serves_as_the_last_one() -> None:
 
 def test_the_text_of_a_turn_comes_with_its_end_when_the_lull_was_decoded() -> None:
     transcriber, engine = Transcriber("s", StreamParameters(), LevelDetector()), FakeEngine()
-    transcriber.push(SPOKEN_THEN_SILENT[: 16_000 * 14 // 5])
+    transcriber.push(SPOKEN_THEN_SILENT[: 16_000 * 29 // 10])
     drive(transcriber, engine)
     transcriber.end_turn()
     step, events = transcriber.request()
@@ -650,3 +650,10 @@ def test_new_parameters_wait_for_the_turns_that_were_ended() -> None:
     transcriber.end_turn()
     with pytest.raises(RuntimeError, match="finish the steps"):
         transcriber.reconfigure(StreamParameters())
+
+
+def test_a_window_keeps_a_bounded_stretch_of_what_has_settled() -> None:
+    engine = FakeEngine()
+    transcribe(speak(list(range(1, 60))), engine, window_seconds=28.0, kept_seconds=3.0)
+    assert max(len(request.prefix) for request in engine.requests) <= 7
+    assert max(len(request.samples) for request in engine.requests) <= 7 * 16_000

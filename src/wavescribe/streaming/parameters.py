@@ -56,6 +56,8 @@ class StreamParameters:
         lull_seconds: silence after which a step is made in case that nothing more is said.
         pause_seconds: silence that closes a segment.
         first_step_seconds: least audio of a segment's first decode that is not its last.
+        kept_seconds: settled sound that a window keeps before what is not settled; less is heard worse, and more costs
+            the decoder its forced tokens.
         carried_seconds: audio before a segment, up to the last pause and beyond it, that its window begins with.
         preroll_seconds: audio before the first speech frame that belongs to its segment.
     """
@@ -74,13 +76,13 @@ class StreamParameters:
     agreements: int = 2
     hold_seconds: float = 0.75
     sure_seconds: float = 1.25
-    lull_seconds: float = 0.25
+    lull_seconds: float = 0.3
     pause_seconds: float = 0.5
     confident_probability: float = 0.9
     confident_seconds: float = 0.5
     first_step_seconds: float = 2.0
     carried_seconds: float = 3.0
-    kept_seconds: float = 99.0
+    kept_seconds: float = 3.0
     preroll_seconds: float = 0.4
 
     @property

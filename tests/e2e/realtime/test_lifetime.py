@@ -67,9 +67,6 @@ async def test_rt_62_one_session_too_many_is_refused_and_a_freed_place_can_be_ta
     assert error["error"]["type"] == "rate_limit_exceeded"
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="a place is freed some milliseconds after the close was answered"
-)
 async def test_rt_62_a_place_is_free_as_soon_as_the_close_is_answered(serve: Any, talk: Any, gauge: Any) -> None:
     server = serve(*ENGLISH, "--max-sessions", "1")
     for _ in range(40):
@@ -94,9 +91,6 @@ async def test_rt_63_a_client_that_vanishes_frees_its_place_and_its_work_is_drop
     assert await gauge(server, "wavescribe_step_seconds_count") - steps < 10  # 120 s would have been over 100
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="SIGTERM closes open sessions at once, their results are lost"
-)
 async def test_rt_64_a_server_that_is_told_to_end_finishes_what_was_committed(
     program: Any, talk: Any, reading: Any
 ) -> None:

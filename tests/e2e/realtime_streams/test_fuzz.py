@@ -27,10 +27,8 @@ Frame = str | bytes
 SECOND = 32_000
 CLIENTS = 250
 AT_ONCE = 8
+INTERNAL_ERROR = 1_011
 PATIENCE_SECONDS = 60
-NOT_UTF_8 = "Invalid UTF-8 sequence received from client."
-"""How the web server logs a text frame that is none, with a traceback."""
-
 LARGEST_MESSAGE = 24 * 1024 * 1024
 
 PATHS = ["/v1/realtime"] * 4 + ["/v1/audio/transcriptions/stream", "/api-ws/v1/realtime"]
@@ -144,10 +142,10 @@ async def misbehave(server: Any, chance: Chance) -> None:
     async with asyncio.timeout(PATIENCE_SECONDS), connect(url, max_size=None) as connection:
         try:
             for frame in frames(chance):
-                await connection.send(frame, text=chance.random() < 0.02 or None)
+                await connection.send(frame)
             await end(connection, chance)
         except ConnectionClosed:
-            assert connection.close_code != 1_011
+            assert connection.close_code != INTERNAL_ERROR
 
 
 async def end(connection: ClientConnection, chance: Chance) -> None:
@@ -207,6 +205,46 @@ async def test_what_no_client_should_send_breaks_nothing(
         assert (await healthy.until(".completed"))["transcript"] == healthy.deltas() == transcript
     await until_no_streams(fuzzed)
     assert fuzzed.memory() - level < 100
-    log = fuzzed.log()
-    assert log.count("Traceback") == log.count(NOT_UTF_8)
-    assert [line for line in log.splitlines() if " ERROR " in line and NOT_UTF_8 not in line] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        pytest.param("/v1/audio/transcriptions/stream", [], id="stream"),
+        pytest.param("/v1/audio/transcriptions/stream", [{"type": "session.start"}, {"type": "session.end"}], id="ended stream"),
+        pytest.param("/v1/audio/transcriptions/stream", [{"type": "session.end"}], id="refused stream"),
+        pytest.param("/v1/realtime", [{"type": "dance"}] * 5, id="realtime"),
+        pytest.param("/v1/realtime?call_id=1", [], id="refused realtime"),
+        pytest.param("/api-ws/v1/realtime", [{"type": "session.finish"}], id="dashscope"),
+    ],
+)
+async def test_a_client_that_leaves_while_it_is_answered_raises_nothing(
+    fuzzed: Any, until_no_streams: Any, path: str, said: list[dict[str, str]]
+) -> None:
+    before = len(fuzzed.log())
+
+    async def leave(seconds: float) -> None:
+        async with connect(fuzzed.websocket + path) as connection:
+            for message in said:
+                await connection.send(json.dumps(message))
+            await asyncio.sleep(seconds)
+            connection.transport.abort()
+
+    for milliseconds in range(20):
+        await asyncio.gather(*(leave(milliseconds / 4_000) for _ in range(8)))
+    await until_no_streams(fuzzed)
+    assert raised(fuzzed.log()[before:]) == []
+
+
+async def test_a_text_frame_that_is_no_utf_8_closes_its_connection_only(fuzzed: Any, session_on: Any) -> None:
+    async with session_on(fuzzed) as healthy:
+        async with connect(f"{fuzzed.websocket}/v1/realtime") as connection:
+            await connection.send(b"\xff\xfe", text=True)
+            await connection.wait_closed()
+            assert connection.close_code == 1_007
+        assert await healthy.transcribe(bytes(SECOND)) == ""
+
+
+def raised(log: str) -> list[str]:
+    """The lines of a log that tell of an error."""
+    return [line for line in log.splitlines() if " ERROR " in line or line.startswith("Traceback")]
