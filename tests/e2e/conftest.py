@@ -5,6 +5,7 @@ import io
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sysconfig
 import time
@@ -60,9 +61,10 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Ru
     started: dict[tuple[str, ...], RunningServer] = {}
     with ExitStack() as servers:
 
-        def start(*flags: str) -> RunningServer:
+        def start(*flags: str, certificate: Path | None = None) -> RunningServer:
             if flags not in started:
-                started[flags] = servers.enter_context(running_server(tmp_path_factory.mktemp("server"), *flags))
+                folder = tmp_path_factory.mktemp("server")
+                started[flags] = servers.enter_context(running_server(folder, *flags, certificate=certificate))
             return started[flags]
 
         yield start
@@ -114,8 +116,9 @@ def normalise() -> Callable[[str], str]:
 
 
 @contextmanager
-def running_server(directory: Path, *flags: str) -> Iterator[RunningServer]:
+def running_server(directory: Path, *flags: str, certificate: Path | None = None) -> Iterator[RunningServer]:
     """Start the installed program on a free port, wait until it is ready, and end it with SIGTERM."""
+    secure = "s" if certificate else ""
     port = free_port()
     program = Path(sysconfig.get_path("scripts")) / "wavescribe"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("WAVESCRIBE_")}
@@ -127,8 +130,8 @@ def running_server(directory: Path, *flags: str) -> Iterator[RunningServer]:
         ) as process,
     ):
         try:
-            wait_until_ready(f"http://127.0.0.1:{port}", process, log)
-            yield RunningServer(f"http://127.0.0.1:{port}", f"ws://127.0.0.1:{port}")
+            wait_until_ready(f"http{secure}://127.0.0.1:{port}", process, log, certificate)
+            yield RunningServer(f"http{secure}://127.0.0.1:{port}", f"ws{secure}://127.0.0.1:{port}")
             stop(process, log)
         finally:
             process.kill()
@@ -141,9 +144,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path, certificate: Path | None = None) -> None:
     deadline = time.monotonic() + START_SECONDS
-    with httpx.Client() as http:
+    trusted = ssl.create_default_context(cafile=certificate) if certificate else True
+    with httpx.Client(verify=trusted) as http:
         while time.monotonic() < deadline:
             assert process.poll() is None, f"the server ended while it started:\n{log.read_text()}"
             try:

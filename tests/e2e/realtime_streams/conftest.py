@@ -8,12 +8,13 @@ import struct
 import subprocess
 import sysconfig
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from websockets import ConnectionClosed
 from websockets.asyncio.client import ClientConnection, connect
 
 from wavescribe.audio.decoding import decode_audio
@@ -23,7 +24,8 @@ Event = dict[str, Any]
 
 RATE = 16_000
 BYTES_PER_SECOND = 2 * RATE
-PATIENCE_SECONDS = 15
+PATIENCE_SECONDS = 30
+START_SECONDS = 120
 
 
 class Session:
@@ -84,6 +86,13 @@ class Session:
         _, completed = await asyncio.gather(push(), self.until(".completed"))
         assert self.deltas() == completed["transcript"]
         return str(completed["transcript"])
+
+    async def until_closed(self) -> int | None:
+        """Read to the close; returns its code."""
+        with suppress(ConnectionClosed):
+            while True:
+                await self.receive()
+        return self.connection.close_code
 
     def of_type(self, kind: str) -> list[Event]:
         """The events read so far whose type ends so."""
@@ -152,12 +161,14 @@ def active_streams() -> Callable[[Any], int]:
 
 @pytest.fixture(scope="session")
 def until_no_streams(active_streams: Callable[[Any], int]) -> Callable[[Any], Any]:
-    """Wait until a server has no live stream open."""
+    """Wait until a server has no live stream open, or at most so many."""
 
-    async def wait(server: Any) -> None:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while await asyncio.to_thread(active_streams, server):
-                await asyncio.sleep(0.1)
+    async def wait(server: Any, most: int = 0) -> None:
+        for _ in range(PATIENCE_SECONDS * 10):
+            if await asyncio.to_thread(active_streams, server) <= most:
+                return
+            await asyncio.sleep(0.1)
+        pytest.fail("a stream stayed open")
 
     return wait
 
@@ -187,7 +198,7 @@ class Program:
         return int(next(line for line in lines if line.startswith(name)).split()[1]) // 1024
 
     async def until_ready(self) -> None:
-        async with httpx.AsyncClient() as http, asyncio.timeout(PATIENCE_SECONDS):
+        async with httpx.AsyncClient() as http, asyncio.timeout(START_SECONDS):
             while not await self._ready(http):
                 assert self._process.poll() is None, f"the server ended while it started:\n{self.log()}"
                 await asyncio.sleep(0.1)
@@ -208,7 +219,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = int(probe.getsockname()[1])
-        command = [Path(sysconfig.get_path("scripts")) / "wavescribe", "serve", "--port", str(port), *flags]
+        command = [str(Path(sysconfig.get_path("scripts")) / "wavescribe"), "serve", "--port", str(port), *flags]
         log = tmp_path_factory.mktemp("program") / "server.log"
         with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
             try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import socket
 import sys
 from collections.abc import Iterator
@@ -24,7 +23,6 @@ SECOND = 32_000
 MINUTES = 10
 PONG_SECONDS = 20
 SILENT_SECONDS = 10
-PATIENCE_SECONDS = 120
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +116,7 @@ async def stall(session: Any) -> None:
     with contextlib.suppress(ConnectionClosed):
         while True:
             await create_item(session, "", 10_000)
+            await asyncio.sleep(0)  # sending alone does not let anybody else run while the socket takes it
 
 
 async def test_a_client_that_never_reads_loses_its_place_and_what_it_reads_at_last_is_in_order(
@@ -127,9 +126,7 @@ async def test_a_client_that_never_reads_loses_its_place_and_what_it_reads_at_la
     async with session_on(flooded, ping_interval=None) as session:
         stalling = asyncio.create_task(stall(session))
         await until_no_streams(flooded)
-        with pytest.raises(ConnectionClosed):
-            while True:
-                await session.receive()
+        await session.until_closed()
         await stalling
     added, done = (session.of_type(f"conversation.item.{kind}") for kind in ("added", "done"))
     assert len(added) > 100
