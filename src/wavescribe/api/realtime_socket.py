@@ -6,13 +6,14 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 from fastapi import APIRouter
-from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from wavescribe.api.authentication.credentials import credential_of
+from wavescribe.api.closing import close_socket
 from wavescribe.api.models import ServedModels
 from wavescribe.api.realtime.dashscope import DashscopeDialect
 from wavescribe.api.realtime.dashscope_session import starting_configuration
@@ -122,30 +123,35 @@ class RealtimeEndpoint:
         """Serve an accepted connection to its end."""
         try:
             if "session_id" in socket.query_params:
-                held = self._resumed(socket)
+                held, superseded = await self._resumed(socket)
             else:
                 held = await self._opened(socket)
+                superseded = held.take_up()
         except RefusedSessionError as refused:
-            await socket.send_text(refused.frame.text)
-            await socket.close(refused.code, str(refused))
+            await _refuse(socket, refused)
             return
-        await Connection(socket, held, self._registry).serve(_wants_resume(socket))
+        await Connection(socket, held, self._registry, superseded).serve(_wants_resume(socket))
 
-    def _resumed(self, socket: WebSocket) -> HeldSession:
+    async def _resumed(self, socket: WebSocket) -> tuple[HeldSession, asyncio.Event]:
         query = socket.query_params
         held = self._registry.find(query["session_id"], credential_of(socket.scope).key_id)
         if held is None:
             message = f"There is no session {query['session_id'][:100]!r} to resume; open a new one."
             raise _refusal(message, "session_not_found", "session_id")
-        if (after := query.get("after")) is not None and not held.session.outbox.rewind(after):
+        outbox, after = held.session.outbox, query.get("after")
+        if after is not None and not outbox.remembers(after):
             self._registry.let_go(held)
             message = f"The events after {after[:100]!r} are not in memory any more; open a new session."
             raise _refusal(message, "event_not_found", "after")
-        received = round(1000 * held.session.received_seconds)
+        superseded = await held.take_over()
+        if after is not None:
+            outbox.rewind(after)
+        # To the microsecond, which tells one sample from the next at every rate.
+        received = round(1000 * held.session.received_seconds, 3)
         held.session.send_first(
             frame("session.resumed", session_id=held.session.session_id, audio_received_ms=received)
         )
-        return held
+        return held, superseded
 
     async def _opened(self, socket: WebSocket) -> HeldSession:
         if self._registry.draining:
@@ -206,9 +212,13 @@ class Connection:
         socket: the accepted connection.
         held: the session.
         registry: where it stays when the connection is lost.
+        superseded: set when another connection takes the session up.
     """
 
-    def __init__(self, socket: WebSocket, held: HeldSession, registry: SessionRegistry) -> None:
+    def __init__(
+        self, socket: WebSocket, held: HeldSession, registry: SessionRegistry, superseded: asyncio.Event
+    ) -> None:
+        self._superseded = superseded
         self._socket = socket
         self._held = held
         self._session = held.session
@@ -218,10 +228,9 @@ class Connection:
 
     async def serve(self, resumable: bool) -> None:
         """Serve until the client leaves, the session ends or another connection takes it up."""
-        superseded = self._held.take_up()
         reader = asyncio.create_task(self._read(), name="read")
         writer = asyncio.create_task(self._write(), name="write")
-        gone = asyncio.create_task(superseded.wait(), name="superseded")
+        gone = asyncio.create_task(self._superseded.wait(), name="superseded")
         lost = False
         try:
             lost = await self._until_over(reader, writer, gone)
@@ -229,7 +238,8 @@ class Connection:
             for task in (reader, writer, gone):
                 task.cancel()
             await asyncio.gather(reader, writer, gone, return_exceptions=True)
-            await self._leave(kept=lost and resumable and not self._left_for_good, superseded=superseded.is_set())
+            self._held.leave()
+            await self._leave(kept=lost and resumable and not self._left_for_good)
 
     async def _until_over(
         self, reader: asyncio.Task[None], writer: asyncio.Task[None], gone: asyncio.Task[bool]
@@ -251,15 +261,15 @@ class Connection:
         await asyncio.gather(with_last_events, return_exceptions=True)
         return False
 
-    async def _leave(self, *, kept: bool, superseded: bool) -> None:
-        if superseded:
-            await self._close(GOING_AWAY, "the session was taken up by another connection")
+    async def _leave(self, *, kept: bool) -> None:
+        if self._superseded.is_set():
+            await close_socket(self._socket, GOING_AWAY, "the session was taken up by another connection")
             return
         if kept and not self._held.work.done():
             self._registry.let_go(self._held)
             return
         await self._registry.remove(self._held)
-        await self._close(self._session.ending.code, self._session.ending.reason)
+        await close_socket(self._socket, self._session.ending.code, self._session.ending.reason)
 
     def _reading_failed(self, reader: asyncio.Task[None]) -> bool:
         """Whether reading ended by a failure of ours, which is then the session's end."""
@@ -281,12 +291,11 @@ class Connection:
         while True:
             await self._socket.send_text((await self._session.outbox.take()).text)
 
-    async def _close(self, code: int, reason: str) -> None:
-        if self._socket.application_state is WebSocketState.CONNECTED:
-            try:
-                await self._socket.close(code, reason[:120])
-            except (RuntimeError, WebSocketDisconnect):
-                logger.debug("the client had gone already")
+
+async def _refuse(socket: WebSocket, refused: RefusedSessionError) -> None:
+    with suppress(RuntimeError, WebSocketDisconnect):  # the client has gone already
+        await socket.send_text(refused.frame.text)
+    await close_socket(socket, refused.code, str(refused))
 
 
 def _wants_resume(socket: WebSocket) -> bool:

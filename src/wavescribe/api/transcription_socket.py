@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from wavescribe.api.closing import close_socket
 from wavescribe.api.dialects.commands import AppendAudio, Command, FinishStream, Refuse, StartStream
 from wavescribe.api.dialects.transcription_stream import TranscriptionStreamDialect
 from wavescribe.errors import InvalidRequestError, OverloadedError
@@ -52,13 +53,14 @@ class TranscriptionSocket:
                 await self._until_started(place)
                 await self._transcribe()
             except _Closed as closed:
-                await self._close(closed.code)
+                await close_socket(self._socket, closed.code)
             except WebSocketDisconnect:
                 logger.info("client left", extra={"session_id": self._dialect.session_id})
             except Exception:  # whatever it is, this client hears of it and no other stream does
                 logger.exception("stream failed", extra={"session_id": self._dialect.session_id})
-                await self._send_error("internal_error", "Internal server error")
-                await self._close(INTERNAL_ERROR)
+                with suppress(RuntimeError, WebSocketDisconnect):  # the client has gone already
+                    await self._send_error("internal_error", "Internal server error")
+                await close_socket(self._socket, INTERNAL_ERROR)
 
     async def _check_engine(self) -> None:
         if not self._service.can_stream:
@@ -145,10 +147,6 @@ class TranscriptionSocket:
     async def _send_error(self, code: str, message: str) -> None:
         if self._socket.application_state is WebSocketState.CONNECTED:
             await self._socket.send_text(self._dialect.error(code, message))
-
-    async def _close(self, code: int) -> None:
-        if self._socket.application_state is WebSocketState.CONNECTED:
-            await self._socket.close(code)
 
 
 def transcription_socket_router(service: LiveService) -> APIRouter:

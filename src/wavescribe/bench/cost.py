@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -68,20 +69,23 @@ def _long_stream(engine: WhisperEngine, recordings: list[Recording], kind: str, 
         "silence": [item for item in recordings if item.kind == "silence" and item.seconds >= 30 and not item.text],
         "phrase": [item for item in recordings if item.name == "en_jfk"],
     }
-    samples = joined(sources[kind], seconds)
+    # Each sixth has the same audio, so that the first and the last can be compared.
+    samples = np.tile(joined(sources[kind], seconds / 6), 6)
     run = run_streamed(engine, samples, replace(StreamParameters(), language="en"))
-    tenth = seconds / 6
-    first, last = _cpu(run, 0, tenth), _cpu(run, seconds - tenth, seconds)
+    sixth = seconds / 6
+    first, last = _steps(run, 0, sixth), _steps(run, seconds - sixth, seconds)
     console = Console()
     console.print(f"{seconds:g} s of {kind}: {run.cpu_seconds / seconds:.4f} CPU s per s, {len(run.steps)} decodes")
-    console.print(f"decodes of the first sixth {first:.2f} CPU s, of the last {last:.2f} CPU s")
+    for name, steps in (("first", first), ("last", last)):
+        console.print(f"{name} sixth: {len(steps)} decodes, {sum(steps):.2f} CPU s")
     if first:
-        console.print(f"last to first {last / first:.3f}")
+        console.print(f"last to first {sum(last) / sum(first):.3f}")
     console.print(f"most audio held at any time {run.held_seconds:.1f} s; characters written {len(run.text)}")
 
 
-def _cpu(run: StreamedRun, start: float, end: float) -> float:
-    return sum(cpu for position, cpu in run.steps if start < position <= end)
+def _steps(run: StreamedRun, start: float, end: float) -> list[float]:
+    """CPU seconds of each decode that ended in a part of the stream."""
+    return [cpu for position, cpu in run.steps if start < position <= end]
 
 
 if __name__ == "__main__":

@@ -20,6 +20,9 @@ from wavescribe.settings import Settings, load_settings
 MESSAGE_BYTES = 24 * 1024 * 1024
 """Largest WebSocket message: 15 MiB of audio as base64 with its envelope."""
 
+CUT_SECONDS = 10
+"""How long the last connections and requests may take to end when the server stops."""
+
 START_FAILED = 3
 """Exit code when the port cannot be had, as uvicorn's own."""
 
@@ -106,6 +109,8 @@ def run_server(settings: Settings) -> None:
         ws_ping_interval=None,
         ws_per_message_deflate=False,
         log_config=None,
+        # After the streams were finished, connections that do not end by themselves are cut.
+        timeout_graceful_shutdown=CUT_SECONDS,
         ssl_certfile=settings.ssl_certfile,
         ssl_keyfile=settings.ssl_keyfile,
     )

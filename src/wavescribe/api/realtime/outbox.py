@@ -69,6 +69,10 @@ class Outbox:
             self._emptied.clear()
             await self._emptied.wait()
 
+    def remembers(self, event_id: str) -> bool:
+        """Whether an event is in memory as a sent one."""
+        return any(frame.event_id == event_id for frame in self._sent)
+
     def rewind(self, event_id: str) -> bool:
         """Send again what follows an event; False when that event is not in memory as a sent one any more."""
         place = next((place for place, frame in enumerate(self._sent) if frame.event_id == event_id), None)

@@ -28,6 +28,9 @@ class HeldSession:
         self._began = time.monotonic()
         self._deadline = deadline
         self._superseded = asyncio.Event()
+        self._left = asyncio.Event()
+        self._left.set()
+        self._handover = asyncio.Lock()
         self.claimed = False
         """Whether a connection has found the session and neither taken it up nor let it go yet."""
         self.connected = False
@@ -38,7 +41,22 @@ class HeldSession:
         self.claimed, self.connected = False, True
         self._superseded.set()
         self._superseded = asyncio.Event()
+        self._left.clear()
         return self._superseded
+
+    async def take_over(self) -> asyncio.Event:
+        """Take the session up once the connection that serves it, if there is one, neither reads nor writes any more.
+
+        Until then it may still take audio, and send what the new connection has to be sent.
+        """
+        async with self._handover:
+            self._superseded.set()
+            await self._left.wait()
+            return self.take_up()
+
+    def leave(self) -> None:
+        """The connection that took the session up has stopped to read and to write."""
+        self._left.set()
 
     def seconds_left(self) -> float | None:
         """Seconds until the session's life is over, or None."""

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from fakes import FakeEngine, LevelDetector, drive, speak, transcribe
+
+from wavescribe.engines.base import Piece
+from wavescribe.streaming.events import (
+    Event,
+    TurnEnded,
+)
+from wavescribe.streaming.parameters import StreamParameters
+from wavescribe.streaming.transcriber import Transcriber
+
+
+def transcripts(events: list[Event]) -> list[str]:
+    return [event.transcript for event in events if isinstance(event, TurnEnded)]
+
+
+def test_a_looping_last_hypothesis_is_decoded_once_more_thoroughly() -> None:
+    def loop(_: int, pieces: list[Piece]) -> list[Piece]:
+        echo = [Piece(piece.token_ids, piece.text, pieces[-1].end, pieces[-1].end, 0.9) for piece in pieces]
+        return pieces + echo
+
+    engine = FakeEngine(alter=loop)
+    events = transcribe(speak([1, 2, 3], silence=0.8), engine)
+    assert transcripts(events) == ["w1 w2 w3"]
+    assert [request.thorough for request in engine.requests][-2:] == [False, True]
+
+
+def test_speech_that_the_last_hypothesis_left_out_is_decoded_after_all() -> None:
+    def stop_early(call: int, pieces: list[Piece]) -> list[Piece]:
+        if len(pieces) <= 3:
+            return pieces
+        assert pieces[-1].end is not None
+        return [*pieces[:2], replace(pieces[2], end=pieces[-1].end)]
+
+    events = transcribe(speak(list(range(1, 11)), silence=1.0), FakeEngine(alter=stop_early), step_seconds=9.0)
+    assert transcripts(events)[0].split()[:3] == ["w1", "w2", "w3"]
+    assert transcripts(events)[0].split()[-1] == "w10"
+
+
+SPOKEN_THEN_SILENT = speak([1, 2, 3, 4, 5], silence=1.0)
+
+
+def test_the_step_of_a_lull_serves_as_the_last_one() -> None:
+    engine = FakeEngine()
+    events = transcribe(SPOKEN_THEN_SILENT, engine, first_step_seconds=1.0)
+    assert transcripts(events) == ["w1 w2 w3 w4 w5"]
+    assert [round(len(request.samples) / 16_000, 1) for request in engine.requests] == [1.0, 2.0, 2.8]
+
+
+def test_the_text_of_a_turn_comes_with_its_end_when_the_lull_was_decoded() -> None:
+    transcriber, engine = Transcriber("s", StreamParameters(), LevelDetector()), FakeEngine()
+    transcriber.push(SPOKEN_THEN_SILENT[: 16_000 * 29 // 10])
+    drive(transcriber, engine)
+    transcriber.end_turn()
+    step, events = transcriber.request()
+    assert step is None
+    assert transcripts(events) == ["w1 w2 w3 w4 w5"]
+
+
+def test_speech_after_a_lull_is_decoded_again() -> None:
+    engine = FakeEngine()
+    samples = np.concatenate([speak([1, 2, 3, 4, 5], silence=0.3), speak([6, 7])])
+    assert transcripts(transcribe(samples, engine)) == ["w1 w2 w3 w4 w5 w6 w7"]
+    assert len(engine.requests[-1].samples) == len(samples)
+
+
+def test_a_lulls_hypothesis_that_loops_does_not_end_the_segment() -> None:
+    def loop(call: int, pieces: list[Piece]) -> list[Piece]:
+        echo = [replace(piece, start=pieces[-1].end, end=pieces[-1].end) for piece in pieces]
+        return pieces + echo if call == 3 else pieces
+
+    engine = FakeEngine(alter=loop)
+    assert transcripts(transcribe(SPOKEN_THEN_SILENT, engine, first_step_seconds=1.0)) == ["w1 w2 w3 w4 w5"]
+    assert [request.thorough for request in engine.requests] == [False, False, False, False]
+
+
+def test_a_lulls_hypothesis_that_left_out_the_last_words_does_not_end_the_segment() -> None:
+    engine = FakeEngine(alter=lambda call, pieces: pieces[:1] if call == 3 else pieces)
+    assert transcripts(transcribe(SPOKEN_THEN_SILENT, engine, first_step_seconds=1.0)) == ["w1 w2 w3 w4 w5"]
+    assert len(engine.requests) == 4
+
+
+def test_a_last_hypothesis_that_left_out_the_last_words_is_decoded_once_more_thoroughly() -> None:
+    engine = FakeEngine(alter=lambda call, pieces: pieces[:1] if call in (3, 4) else pieces)
+    assert transcripts(transcribe(SPOKEN_THEN_SILENT, engine, first_step_seconds=1.0)) == ["w1 w2 w3 w4 w5"]
+    assert [request.thorough for request in engine.requests] == [False, False, False, False, True]
