@@ -13,7 +13,7 @@ import httpx
 import pytest
 from websockets.asyncio.client import connect
 
-pytestmark = pytest.mark.model
+pytestmark = [pytest.mark.model, pytest.mark.slow]
 
 RATE = 16_000
 PACKETS = {"1 ms": 32, "a prime number of samples": 2 * 1_009, "another prime": 2 * 7, "all at once": 2**30}

@@ -15,7 +15,7 @@ import pytest
 from websockets import ConnectionClosed
 from websockets.asyncio.client import connect
 
-pytestmark = pytest.mark.model
+pytestmark = [pytest.mark.model, pytest.mark.slow]
 
 BYTES_PER_MILLISECOND = 32
 SECOND = 1_000 * BYTES_PER_MILLISECOND
