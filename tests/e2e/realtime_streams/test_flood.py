@@ -16,6 +16,7 @@ from websockets.asyncio.client import ClientConnection
 
 pytestmark = [
     pytest.mark.model,
+    pytest.mark.slow,
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the memory of a process from /proc"),
 ]
 

@@ -17,6 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 pytestmark = [
     pytest.mark.model,
+    pytest.mark.slow,
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the memory of a process from /proc"),
 ]
 
