@@ -20,7 +20,7 @@ from wavescribe.engines.base import Engine, FileOptions, Samples, Segment
 from wavescribe.engines.whisper import load_whisper
 from wavescribe.errors import InvalidRequestError, WavescribeError
 from wavescribe.serving.file_result import FileResult
-from wavescribe.settings import load_settings
+from wavescribe.settings import Settings, load_settings
 
 
 class Format(StrEnum):
@@ -58,8 +58,8 @@ def transcribe_command(
     """
     if output is not None:
         _check_names(files)
-    settings = load_settings(model=model, threads_per_worker=threads or os.cpu_count())
-    engine = load_whisper(settings.model, device=settings.device, threads_per_worker=settings.threads_per_worker)
+    settings = load_settings(model=model, threads_per_worker=threads)
+    engine = load_whisper(settings.model, device=settings.device, threads_per_worker=_threads(settings))
     options = FileOptions(
         language=language_code(language) if language else None,
         prompt=prompt,
@@ -68,6 +68,13 @@ def transcribe_command(
     batch = _Batch(engine, options, output_format, output, settings.max_audio_seconds)
     if not batch.run(files):
         raise typer.Exit(1)
+
+
+def _threads(settings: Settings) -> int:
+    """CPU threads of the one decode that runs: all, unless the setting says otherwise."""
+    if "threads_per_worker" in settings.model_fields_set:
+        return settings.threads_per_worker
+    return os.cpu_count() or 1
 
 
 def _check_names(files: list[Path]) -> None:
