@@ -102,3 +102,13 @@ def test_a_window_keeps_a_bounded_stretch_of_what_has_settled() -> None:
     transcribe(speak(list(range(1, 60))), engine, window_seconds=28.0, kept_seconds=3.0)
     assert max(len(request.prefix) for request in engine.requests) <= 7
     assert max(len(request.samples) for request in engine.requests) <= 7 * 16_000
+
+
+def test_nothing_is_carried_from_one_turn_to_the_next() -> None:
+    transcriber, engine = new_transcriber(), FakeEngine()
+    for _ in range(2):
+        transcriber.push(speak([1, 2, 3, 4], silence=0.4))
+        transcriber.end_turn()
+        assert transcripts(drive(transcriber, engine)) == ["w1 w2 w3 w4"]
+    halves = len(engine.requests) // 2
+    assert [len(r.samples) for r in engine.requests[halves:]] == [len(r.samples) for r in engine.requests[:halves]]

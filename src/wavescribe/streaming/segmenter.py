@@ -26,10 +26,6 @@ OPENING_FRAMES = 2
 """Speech frames in a row that open a segment; a click is shorter."""
 
 
-LEAST_PAUSE_SAMPLES = 8 * FRAME_SAMPLES
-"""Silence behind the last frame of speech, a quarter of a second, that shows that a word is over."""
-
-
 class CutKind(Enum):
     """Why a step is cut."""
 
@@ -62,11 +58,6 @@ class Cut:
     def is_final(self) -> bool:
         """Whether the segment ends here."""
         return self.kind in (CutKind.PAUSE, CutKind.TURN)
-
-    @property
-    def in_pause(self) -> bool:
-        """Whether speech had stopped before, so that no word is cut."""
-        return self.position - self.speech_end >= LEAST_PAUSE_SAMPLES
 
 
 class Segmenter:

@@ -316,7 +316,7 @@ class Transcriber:
 
     def _finish(self, cut: Cut, events: list[Event]) -> None:
         if cut.is_final:
-            self._strategy.close(in_pause=cut.in_pause)
+            self._strategy.close(in_pause=cut.kind is CutKind.PAUSE)
         self._pass(cut, events)
 
     def _pass(self, cut: Cut, events: list[Event]) -> None:
