@@ -176,7 +176,7 @@ def test_a_draft_is_withdrawn_when_its_text_settles() -> None:
 
 def test_a_word_followed_by_enough_sound_settles_on_one_hypothesis() -> None:
     engine = FakeEngine()
-    transcriber = Transcriber("s", StreamParameters(sure_seconds=1.2, first_step_seconds=2.0), LevelDetector())
+    transcriber = Transcriber("s", StreamParameters(sure_seconds=1.2, opening_seconds=0.0), LevelDetector())
     transcriber.push(speak([1, 2, 3, 4, 5]))
     assert deltas(drive(transcriber, engine)) == "w1"
     assert len(engine.requests) == 1
@@ -187,8 +187,17 @@ def test_a_word_that_the_engine_is_sure_of_settles_on_one_hypothesis() -> None:
         return [replace(piece, probability=0.95 if number < 2 else 0.5) for number, piece in enumerate(pieces)]
 
     engine = FakeEngine(alter=doubt)
-    parameters = StreamParameters(confident_seconds=0.6, sure_seconds=5.0)
+    parameters = StreamParameters(confident_seconds=0.6, sure_seconds=5.0, opening_seconds=0.0)
     transcriber = Transcriber("s", parameters, LevelDetector())
     transcriber.push(speak([1, 2, 3, 4, 5]))
     assert deltas(drive(transcriber, engine)) == "w1 w2"
     assert len(engine.requests) == 1
+
+
+def test_the_first_words_of_a_window_wait_for_two_hypotheses_and_more_sound() -> None:
+    engine = FakeEngine()
+    transcriber = Transcriber("s", StreamParameters(confident_probability=0.1), LevelDetector())
+    transcriber.push(speak([1, 2, 3, 4, 5]))
+    assert deltas(drive(transcriber, engine)) == ""
+    transcriber.push(speak([6, 7]))
+    assert deltas(drive(transcriber, engine)) == "w1 w2 w3 w4 w5"

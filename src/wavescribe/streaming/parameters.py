@@ -58,6 +58,8 @@ class StreamParameters:
         first_step_seconds: least audio of a segment's first decode that is not its last.
         kept_seconds: settled sound that a window keeps before what is not settled; less is heard worse, and more costs
             the decoder its forced tokens.
+        opening_seconds: the part of a window whose words have little or nothing before them to be heard by.
+        opening_hold_seconds: sound that must follow a unit there, whatever else would settle it.
         carried_seconds: audio before a segment, up to the last pause and beyond it, that its window begins with.
         preroll_seconds: audio before the first speech frame that belongs to its segment.
     """
@@ -82,7 +84,9 @@ class StreamParameters:
     confident_seconds: float = 0.5
     first_step_seconds: float = 2.0
     carried_seconds: float = 3.0
-    kept_seconds: float = 3.0
+    kept_seconds: float = 2.5
+    opening_seconds: float = 1.5
+    opening_hold_seconds: float = 1.5
     preroll_seconds: float = 0.4
 
     @property

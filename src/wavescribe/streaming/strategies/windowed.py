@@ -49,6 +49,8 @@ class Windowed:
         self._kept: list[Unit] = []
         """The last units of the segment before, while they may still begin the next window."""
         self._segment_start = 0
+        self._opening = parameters.samples(parameters.opening_seconds)
+        self._opening_hold = parameters.samples(parameters.opening_hold_seconds)
         self._kept_length = parameters.samples(parameters.kept_seconds)
 
     @property
@@ -176,6 +178,8 @@ class Windowed:
 
     def _settles(self, unit: Unit, votes: int, window_end: int) -> bool:
         sound_after = window_end - unit.end
+        if unit.end - self._open_start() < self._opening:
+            return votes >= self._parameters.agreements and sound_after >= max(self._hold, self._opening_hold)
         if sound_after >= self._sure or (votes >= self._parameters.agreements and sound_after >= self._hold):
             return True
         return unit.probability >= self._parameters.confident_probability and sound_after >= self._confident
