@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     api_key_file: Path | None = Field(
         None, description="file with one API key a line; blank lines and lines that start with # are skipped"
     )
-    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+    allowed_origin: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="origin of web pages, beside the server's own, that may use the API; repeatable; * for all"
     )
     ssl_certfile: Path | None = Field(
@@ -78,7 +78,7 @@ class Settings(BaseSettings):
     )
     ssl_keyfile: Path | None = Field(None, description="private key of the certificate in PEM")
 
-    @field_validator("api_key", "allowed_origins", mode="before")
+    @field_validator("api_key", "allowed_origin", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return value.split(",") if isinstance(value, str) else value

@@ -120,7 +120,7 @@ def build_app(engine: Engine, settings: Settings, keys: ApiKeys | None = None) -
         AuthenticationMiddleware,
         keys=keys or ApiKeys(),
         secrets=secrets,
-        allowed_origins=settings.allowed_origins,
+        allowed_origins=settings.allowed_origin,
     )
     app.add_middleware(RequestIdMiddleware)
     return app

@@ -69,7 +69,7 @@ def serve_command(
     max_file_jobs: Annotated[int | None, setting("max_file_jobs", Limits)] = None,
     api_key: Annotated[list[str] | None, setting("api_key", Security)] = None,
     api_key_file: Annotated[Path | None, setting("api_key_file", Security)] = None,
-    allowed_origins: Annotated[list[str] | None, setting("allowed_origins", Security, "--allowed-origin")] = None,
+    allowed_origin: Annotated[list[str] | None, setting("allowed_origin", Security)] = None,
     ssl_certfile: Annotated[Path | None, setting("ssl_certfile", Security)] = None,
     ssl_keyfile: Annotated[Path | None, setting("ssl_keyfile", Security)] = None,
 ) -> None:
@@ -89,7 +89,7 @@ def run_server(settings: Settings) -> None:
     Raises:
         WavescribeError: a setting is wrong or the model cannot be loaded.
     """
-    AllowedOrigins(settings.allowed_origins)  # wrong ones are told before the model is loaded
+    AllowedOrigins(settings.allowed_origin)  # wrong ones are told before the model is loaded
     keys = ApiKeys.load([key.get_secret_value() for key in settings.api_key], settings.api_key_file)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     engine = load_whisper(
