@@ -117,7 +117,7 @@ def test_skipped_steps_cost_little(model: WhisperEngine) -> None:
 )
 def test_text_in_other_languages_settles_while_it_is_spoken(model: WhisperEngine, name: str, language: str) -> None:
     speech = clip("pytest_audioeval", f"samples/audio/{name}.wav")
-    samples = np.concatenate([speech, speech])
+    samples = np.concatenate([speech, speech, speech])
     run = run_streamed(model, samples, StreamParameters(language=language))
     first: Settled = next(event for event in run.events if isinstance(event, Settled))
     assert first.position < 0.8 * len(samples)

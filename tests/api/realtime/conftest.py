@@ -213,8 +213,9 @@ class ScriptedStream:
     def end_turn(self) -> None:
         self._inbox.put(EndTurn())
 
-    def clear(self) -> None:
-        self._inbox.drop_last_audio()
+    def clear(self, *, unheard: bool = True) -> None:
+        if unheard:
+            self._inbox.drop_last_audio()
         self._inbox.put(Clear())
 
     def configure(self, parameters: StreamParameters) -> None:

@@ -32,7 +32,7 @@ def test_the_encoder_input_is_the_window_plus_padding_not_thirty_seconds() -> No
 
 
 def test_short_windows_are_padded_to_the_floor_and_long_ones_stop_at_thirty_seconds() -> None:
-    assert padded_length(16_000) == 6 * 16_000
+    assert padded_length(16_000) == 5 * 16_000
     assert padded_length(40 * 16_000) == 30 * 16_000
 
 
