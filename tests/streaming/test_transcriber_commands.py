@@ -10,6 +10,7 @@ from wavescribe.streaming.events import (
     SpeechStarted,
     SpeechStopped,
     TurnCleared,
+    TurnCommitted,
     TurnEnded,
     TurnFailed,
 )
@@ -128,3 +129,41 @@ def test_new_parameters_wait_for_the_turns_that_were_ended() -> None:
     transcriber.end_turn()
     with pytest.raises(RuntimeError, match="finish the steps"):
         transcriber.reconfigure(StreamParameters())
+
+
+def test_a_turn_that_is_ended_after_a_clear_has_none_of_the_cleared_audio() -> None:
+    transcriber, engine = new_transcriber(), FakeEngine()
+    transcriber.push(speak([1, 2, 3]))
+    transcriber.clear()
+    transcriber.push(speak([4, 5, 6]))
+    transcriber.end_turn()
+    events = drive(transcriber, engine)
+    assert events[0] == TurnCleared(0, 24_000)
+    assert transcripts(events) == ["w4 w5 w6"]
+
+
+def test_every_clear_is_told_of() -> None:
+    transcriber, engine = new_transcriber(), FakeEngine()
+    transcriber.push(speak([1, 2]))
+    transcriber.clear()
+    transcriber.push(speak([3]))
+    transcriber.clear()
+    assert drive(transcriber, engine) == [TurnCleared(0, 16_000), TurnCleared(1, 24_000)]
+
+
+@pytest.mark.parametrize("failures", [0, 1])
+def test_a_turn_that_was_committed_by_silence_is_finished_before_a_later_clear(failures: int) -> None:
+    parameters = StreamParameters(turn_detection=TurnDetection.server_vad(), lull_seconds=60.0)
+    transcriber, engine = Transcriber("s", parameters, LevelDetector()), FakeEngine()
+    transcriber.push(speak([1, 2], silence=0.6))
+    step, events = transcriber.request()
+    assert step is not None
+    assert any(isinstance(event, TurnCommitted) for event in events)
+    transcriber.clear()
+    for _ in range(failures):
+        assert transcriber.reject(EngineError("once")) == []
+        step, _ = transcriber.request()
+        assert step is not None
+    told = transcriber.accept(engine.decode(step.request)) + drive(transcriber, engine)
+    assert transcripts(told) == ["w1 w2"]
+    assert isinstance(told[-1], TurnCleared)

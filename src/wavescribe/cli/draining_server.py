@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 from collections.abc import Awaitable, Callable
 from types import FrameType
 
 import uvicorn
+
+logger = logging.getLogger(__name__)
 
 
 class DrainingServer(uvicorn.Server):
@@ -47,6 +50,8 @@ class DrainingServer(uvicorn.Server):
             async with asyncio.timeout(self._seconds):
                 await self._drain()
         except TimeoutError:
-            pass
+            logger.warning("streams were still open after %g s and are cut", self._seconds)
+        except Exception:  # the server has to stop all the same
+            logger.exception("finishing the streams failed")
         finally:
             super().handle_exit(sig, None)

@@ -64,6 +64,14 @@ class _Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class _Mark:
+    """The client's end of a turn at a position, or the clearing of everything since the last one."""
+
+    position: int
+    clears: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class _InFlight:
     cut: Cut
     window: Window
@@ -90,9 +98,8 @@ class Transcriber:
         self._strategy_is_old = False
         self._language = LanguageChoice(parameters.language)
         self._turn = _Turn(number=0, start=0)
-        self._turn_ends: deque[int] = deque()
-        self._cleared_until: int | None = None
-        """Where the audio to be dropped ends, once the turns before it are through."""
+        self._marks: deque[_Mark] = deque()
+        """What the client did and the core has not come to, in order."""
         self._in_flight: _InFlight | None = None
         self._retry: _InFlight | None = None
         self._decoded = 0
@@ -118,7 +125,7 @@ class Transcriber:
     @property
     def turns_pending(self) -> int:
         """Turns that have been ended and not yet completed."""
-        return len(self._turn_ends)
+        return sum(not mark.clears for mark in self._marks)
 
     def push(self, samples: Samples) -> None:
         """Take the next audio of the stream: shape (samples,), float32, at the engine's rate."""
@@ -127,14 +134,14 @@ class Transcriber:
 
     def end_turn(self) -> None:
         """End the turn at the audio received so far. What is pushed later belongs to the next one."""
-        self._turn_ends.append(self._timeline.end)
+        self._marks.append(_Mark(self._timeline.end))
 
     def clear(self) -> None:
         """Drop the audio received since the last turn's end. Turns that have been ended go on.
 
         A step in flight over that audio is still to be finished; its answer is dropped.
         """
-        self._cleared_until = self._timeline.end
+        self._marks.append(_Mark(self._timeline.end, clears=True))
 
     def reconfigure(self, parameters: StreamParameters) -> list[Event]:
         """Take new parameters; call it with no step in flight and every turn that was ended completed.
@@ -144,7 +151,7 @@ class Transcriber:
         Raises:
             RuntimeError: a step is in flight or a turn is pending.
         """
-        if self._in_flight is not None or self._turn_ends:
+        if self._in_flight is not None or self._marks:
             raise RuntimeError("finish the steps of what was received before taking new parameters")
         if parameters.language != self._parameters.language:
             self._language = LanguageChoice(parameters.language)
@@ -180,10 +187,11 @@ class Transcriber:
     def accept(self, hypothesis: Hypothesis) -> list[Event]:
         """Finish the step in flight with the engine's answer."""
         step = self._take_in_flight()
-        if self._is_cleared:
+        if self._is_cleared and step.cut.kind is not CutKind.TURN:
             return []
         final = step.cut.is_final
-        doubtful = self._strategy.is_doubtful(step.window, hypothesis)
+        may_end = step.cut.kind is not CutKind.STEP
+        doubtful = may_end and self._strategy.is_doubtful(step.window, hypothesis)
         if final and doubtful and not step.thorough:
             self._retry = replace(step, thorough=True)
             return []
@@ -203,7 +211,7 @@ class Transcriber:
     def reject(self, error: Exception) -> list[Event]:
         """Finish the step in flight without an answer: it is tried again, then its turn fails."""
         step = self._take_in_flight()
-        if self._is_cleared:
+        if self._is_cleared and step.cut.kind is not CutKind.TURN:
             return []
         if step.attempt < MAXIMUM_ATTEMPTS:
             self._retry = replace(step, attempt=step.attempt + 1)
@@ -218,12 +226,14 @@ class Transcriber:
     @property
     def _is_cleared(self) -> bool:
         """Whether the open turn's audio is to be dropped."""
-        return self._cleared_until is not None and not self._turn_ends
+        return bool(self._marks) and self._marks[0].clears
 
     def _drop_cleared(self, events: list[Event]) -> None:
-        if self._cleared_until is None or self._turn_ends:
-            return
-        position, self._cleared_until = self._cleared_until, None
+        # A turn that was announced as committed is finished, even if its last step has to be made again.
+        while self._is_cleared and not (self._retry is not None and self._retry.cut.kind is CutKind.TURN):
+            self._clear(self._marks.popleft().position, events)
+
+    def _clear(self, position: int, events: list[Event]) -> None:
         self._retry = None
         self._segmenter.clear(position)
         self._strategy.close()
@@ -233,7 +243,7 @@ class Transcriber:
         self._trim()
 
     def _next_cut(self, minimum_advance: int) -> Cut | None:
-        turn_end = self._turn_ends[0] if self._turn_ends else None
+        turn_end = self._marks[0].position if self._marks else None
         return self._segmenter.next_cut(self._timeline.end, turn_end, minimum_advance)
 
     def _announce(self, cut: Cut, events: list[Event]) -> None:
@@ -323,8 +333,8 @@ class Transcriber:
         """Go past a cut that needs no decode any more."""
         self._decoded = max(self._decoded, cut.position)
         if cut.kind is CutKind.TURN:
-            if self._turn_ends and self._turn_ends[0] == cut.position:
-                self._turn_ends.popleft()
+            if self._marks and self._marks[0].position == cut.position:
+                self._marks.popleft()
             events.append(self._end_turn(cut.position))
         elif not cut.is_final:
             self._limit_turn(cut, events)

@@ -1,8 +1,9 @@
 """The default strategy: a rolling window of bounded length with settled units as forced prefix.
 
 Settled units inside the window are forced on the decoder by token id, so nothing has to be de-duplicated by text. A
-unit settles when two successive hypotheses agree on it, enough sound follows it and newer units do. When the window
-is full it rolls to the end of a settled unit, preferably in a pause.
+unit settles when a newer one and enough sound follow it, and two successive hypotheses agree on it, or the engine is
+sure of it, or still more sound follows. The window keeps a short stretch of what has settled; when it is full all the
+same it rolls to the end of a settled unit, preferably in a pause.
 """
 
 from __future__ import annotations
