@@ -18,6 +18,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -194,12 +195,18 @@ def main() -> None:
 
 
 def _cpu_seconds(process: int) -> float | None:
-    """CPU seconds that a process has used, where /proc tells (Linux)."""
+    """CPU seconds that a process and those it started have used, where /proc tells (Linux)."""
+    used, parents = {}, {}
     try:
-        fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):  # a process may end while it is looked at
+                number, rest = stat.read_text().split(" ", 1)
+                fields = rest.rsplit(")", 1)[1].split()
+                parents[int(number)], used[int(number)] = int(fields[1]), int(fields[11]) + int(fields[12])
     except OSError:
         return None
-    return (int(fields[11]) + int(fields[12])) / 100
+    family = {process} | {child for child, parent in parents.items() if parent == process}
+    return sum(used.get(member, 0) for member in family) / 100 if process in used else None
 
 
 def _print_report(report: Report, lags: list[float], cpu: float | None, seconds: float) -> None:

@@ -1,12 +1,19 @@
-"""Every setting of the server in one typed object: flags and WAVESCRIBE_* environment variables."""
+"""Every setting of the server in one typed object: flags, WAVESCRIBE_* environment variables and a TOML file."""
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from wavescribe.errors import ConfigurationError
 from wavescribe.streaming.delay import Delay
@@ -16,9 +23,25 @@ MEBIBYTE = 1024 * 1024
 
 
 class Settings(BaseSettings):
-    """The server's settings; each is a `serve` flag and an environment variable WAVESCRIBE_<NAME>."""
+    """The server's settings; each is a `serve` flag, an environment variable WAVESCRIBE_<NAME> and a key in TOML."""
 
     model_config = SettingsConfigDict(env_prefix="WAVESCRIBE_", frozen=True, extra="forbid")
+
+    config_file: ClassVar[Path | None] = None
+    """The TOML file that is read, if any; see `load_settings`."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags before the environment before the file."""
+        file = TomlConfigSettingsSource(settings_cls, cls.config_file) if cls.config_file else None
+        return (init_settings, env_settings, *([file] if file else []))
 
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 picks a free one")
@@ -27,6 +50,14 @@ class Settings(BaseSettings):
     compute_type: str = Field("int8", description="arithmetic of the model: int8, float16 or float32")
     workers: int = Field(2, ge=1, description="decodes that run at the same time")
     threads_per_worker: int = Field(1, ge=1, description="CPU threads of each decode")
+    max_batch: int = Field(8, ge=1, description="most steps in one decode, on engines that gain from batches")
+    isolation: Literal["process", "thread"] = Field(
+        "process",
+        description="where decodes run: process (one for each worker, replaced when it hangs or dies) or thread",
+    )
+    stall_seconds: float = Field(
+        60, gt=0, description="longest time that a decode may take before its worker is taken for hung, in seconds"
+    )
     step_seconds: float = Field(1.0, ge=0.2, le=10, description="seconds of audio between two decodes of a live stream")
     window_seconds: float = Field(8.0, ge=4, le=28, description="longest audio of one decode of a live stream")
     strategy: StrategyName = Field(
@@ -58,6 +89,25 @@ class Settings(BaseSettings):
         "openai", description="whose behaviour the realtime API has where the two differ: openai or sglang"
     )
     max_sessions: int = Field(32, ge=1, description="live streams at the same time")
+    max_sessions_per_key: int = Field(0, ge=0, description="live streams of one API key at the same time; 0 for all")
+    max_lag_seconds: float = Field(
+        4.0,
+        ge=0,
+        description="how late after it was said text may settle, in seconds, at the 95th percentile; "
+        "a live stream that would make it later is refused; 0 lets all in",
+    )
+    idle_seconds: float = Field(
+        0, ge=0, description="how long a live stream may send nothing before it is ended, in seconds; 0 for ever"
+    )
+    max_message_bytes: int = Field(
+        24 * MEBIBYTE, ge=1024, description="largest WebSocket message, in bytes; audio of 15 MiB is 20 MiB as base64"
+    )
+    mute_seconds: float = Field(
+        20, gt=0, description="speech of a stream that gave no text after which the log says so, in seconds"
+    )
+    log_format: Literal["text", "json"] = Field("text", description="form of the log: text or json")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
+    log_transcripts: bool = Field(False, description="whether the log has what was said; it is private")
     max_buffer_seconds: float = Field(
         1800, gt=0, description="audio of one stream received and not yet decoded, in seconds"
     )
@@ -90,17 +140,34 @@ class Settings(BaseSettings):
         return self
 
 
-def load_settings(**flags: object) -> Settings:
-    """Read the environment and lay the given flags (those that are not None) over it.
+def load_settings(config: Path | None = None, **flags: object) -> Settings:
+    """Read the file and the environment, and lay the given flags (those that are not None) over them.
+
+    Args:
+        config: a TOML file of settings, or None.
+        flags: settings by name.
 
     Raises:
         ConfigurationError: a value is wrong; the message names the setting.
     """
     given = {name: value for name, value in flags.items() if value is not None}
+    chosen: type[Settings] = Settings
+    if config is not None:
+        chosen = type("Settings", (Settings,), {"config_file": _readable(config), "__doc__": Settings.__doc__})
     try:
-        return Settings(**given)  # type: ignore[arg-type]  # validated by pydantic, not by the caller's types
+        return chosen(**given)  # type: ignore[arg-type]  # validated by pydantic, not by the caller's types
     except ValidationError as error:
         raise ConfigurationError(_message(error)) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{config} is not TOML: {error}") from None
+
+
+def _readable(config: Path) -> Path:
+    try:
+        config.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"cannot read the configuration {config}: {error.strerror}") from None
+    return config
 
 
 def _message(error: ValidationError) -> str:

@@ -176,7 +176,9 @@ def test_a_draft_is_withdrawn_when_its_text_settles() -> None:
 
 def test_a_word_followed_by_enough_sound_settles_on_one_hypothesis() -> None:
     engine = FakeEngine()
-    transcriber = Transcriber("s", StreamParameters(sure_seconds=1.2, opening_seconds=0.0), LevelDetector())
+    transcriber = Transcriber(
+        "s", StreamParameters(sure_seconds=1.2, confident_probability=0.95, opening_seconds=0.0), LevelDetector()
+    )
     transcriber.push(speak([1, 2, 3, 4, 5]))
     assert deltas(drive(transcriber, engine)) == "w1"
     assert len(engine.requests) == 1

@@ -62,7 +62,7 @@ def test_a_rolled_window_still_begins_with_a_settled_word() -> None:
 def test_a_segment_after_a_short_pause_is_heard_with_the_words_before_it() -> None:
     engine = FakeEngine()
     samples = np.concatenate([speak([1, 2, 3, 4], silence=0.8), speak([5, 6, 7], silence=0.8)])
-    events = transcribe(samples, engine)
+    events = transcribe(samples, engine, confident_probability=0.95, hold_seconds=0.75, sure_seconds=1.25)
     assert transcripts(events) == ["w1 w2 w3 w4 w5 w6 w7"]
     assert engine.requests[-1].prefix[:2] == (1, 2)
     assert len(engine.requests[-1].samples) > 4 * 16_000

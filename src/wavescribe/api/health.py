@@ -11,12 +11,12 @@ from starlette.responses import JSONResponse, Response
 from wavescribe.serving.metrics import Metrics
 
 
-def health_router(metrics: Metrics, is_ready: Callable[[], bool]) -> APIRouter:
+def health_router(metrics: Metrics, obstacle: Callable[[], str | None]) -> APIRouter:
     """The endpoints for machines that watch the server.
 
     Args:
         metrics: what /metrics shows.
-        is_ready: whether the model is loaded and has made a decode.
+        obstacle: why the server is not ready, in a word or two, or None when it is.
     """
     router = APIRouter()
 
@@ -26,9 +26,10 @@ def health_router(metrics: Metrics, is_ready: Callable[[], bool]) -> APIRouter:
 
     @router.get("/ready")
     async def ready() -> Response:
-        if is_ready():
+        status = obstacle()
+        if status is None:
             return JSONResponse({"status": "ready"})
-        return JSONResponse({"status": "starting"}, status_code=503, headers={"retry-after": "1"})
+        return JSONResponse({"status": status}, status_code=503, headers={"retry-after": "1"})
 
     @router.get("/metrics")
     async def show_metrics() -> Response:

@@ -10,6 +10,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 from fastapi import APIRouter
+from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from wavescribe.api.authentication.credentials import credential_of
@@ -25,6 +26,7 @@ from wavescribe.api.realtime.session import INTERNAL_ERROR, Dialect, RealtimeSes
 from wavescribe.api.realtime.session_configuration import SessionConfiguration
 from wavescribe.errors import ModelNotFoundError, OverloadedError
 from wavescribe.serving.live_service import LiveService
+from wavescribe.serving.logs import log_context
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +37,8 @@ PLACE_WAITS = (0.01, 0.04, 0.1)
 
 DRAIN_SECONDS = 10.0
 """How long a client is given to read its last events before its connection is closed."""
+
+IDLE = "Nothing was received from you for {seconds:g} seconds."
 
 EXPIRED = "Your session hit the maximum duration of {minutes:g} minutes."
 
@@ -98,6 +102,7 @@ class RealtimeEndpoint:
         models: the names that are answered to.
         registry: the sessions that outlive their connection.
         max_session_seconds: longest life of a session; 0 for no limit.
+        idle_seconds: how long a client may send nothing; 0 for ever.
         make_dialect: makes a new session's translator.
         any_model: whether a model named in the query is taken for the served one, as SGLang does.
     """
@@ -109,6 +114,7 @@ class RealtimeEndpoint:
         registry: SessionRegistry,
         *,
         max_session_seconds: float,
+        idle_seconds: float = 0,
         make_dialect: Callable[[NewSession], Dialect] = openai_dialect,
         any_model: bool = False,
     ) -> None:
@@ -116,6 +122,7 @@ class RealtimeEndpoint:
         self._models = models
         self._registry = registry
         self._max_seconds = max_session_seconds
+        self._idle_seconds = idle_seconds
         self._make_dialect = make_dialect
         self._any_model = any_model
 
@@ -130,7 +137,9 @@ class RealtimeEndpoint:
         except RefusedSessionError as refused:
             await _refuse(socket, refused)
             return
-        await Connection(socket, held, self._registry, superseded).serve(_wants_resume(socket))
+        log_context.set({**log_context.get(), "session_id": held.session.session_id})
+        connection = Connection(socket, held, self._registry, superseded, self._idle_seconds)
+        await connection.serve(_wants_resume(socket))
 
     async def _resumed(self, socket: WebSocket) -> tuple[HeldSession, asyncio.Event]:
         query = socket.query_params
@@ -144,6 +153,7 @@ class RealtimeEndpoint:
             message = f"The events after {after[:100]!r} are not in memory any more; open a new session."
             raise _refusal(message, "event_not_found", "after")
         superseded = await held.take_over()
+        self._service.count_resumed()
         if after is not None:
             outbox.rewind(after)
         # To the microsecond, which tells one sample from the next at every rate.
@@ -158,20 +168,20 @@ class RealtimeEndpoint:
             told = error_frame("The server is about to stop; connect again.", kind="server_error", code="draining")
             raise RefusedSessionError(told, RESTARTING, "server_error.draining")
         model = self._model(socket)
-        with await self._place() as place:
-            credential = credential_of(socket.scope)
+        credential = credential_of(socket.scope)
+        with await self._place(credential.key_id) as place:
             session = RealtimeSession(self._dialect(model, credential.session), self._service)
             held = HeldSession(session, place.pop_all(), credential.key_id, self._deadline())
         session.open()
         self._registry.open(held, resumable=_wants_resume(socket))
         return held
 
-    async def _place(self) -> ExitStack:
+    async def _place(self, owner: str) -> ExitStack:
         """A place among the live streams; one whose client has just left is waited for."""
         place = ExitStack()
         for wait in (*PLACE_WAITS, None):
             try:
-                place.enter_context(self._service.place())
+                place.enter_context(self._service.place(owner))
             except OverloadedError as error:
                 if wait is None:
                     told = error_frame(str(error), kind="rate_limit_exceeded", code="too_many_sessions")
@@ -213,11 +223,18 @@ class Connection:
         held: the session.
         registry: where it stays when the connection is lost.
         superseded: set when another connection takes the session up.
+        idle_seconds: how long the client may send nothing; 0 for ever.
     """
 
     def __init__(
-        self, socket: WebSocket, held: HeldSession, registry: SessionRegistry, superseded: asyncio.Event
+        self,
+        socket: WebSocket,
+        held: HeldSession,
+        registry: SessionRegistry,
+        superseded: asyncio.Event,
+        idle_seconds: float,
     ) -> None:
+        self._idle_seconds = idle_seconds
         self._superseded = superseded
         self._socket = socket
         self._held = held
@@ -249,7 +266,7 @@ class Connection:
         waiting = {reader, writer, gone, work}
         await asyncio.wait(waiting, timeout=self._held.seconds_left(), return_when=asyncio.FIRST_COMPLETED)
         if not any(task.done() for task in waiting):
-            self._session.expire(EXPIRED.format(minutes=self._held.minutes), GOING_AWAY)
+            self._session.expire("session_length", EXPIRED.format(minutes=self._held.minutes), GOING_AWAY)
             await asyncio.wait({reader, writer, gone, work}, return_when=asyncio.FIRST_COMPLETED)
         if self._reading_failed(reader):
             self._session.fail("Internal server error", INTERNAL_ERROR)
@@ -275,17 +292,26 @@ class Connection:
         """Whether reading ended by a failure of ours, which is then the session's end."""
         error = reader.exception() if reader.done() and not reader.cancelled() else None
         if error is not None:
-            logger.error("session failed", exc_info=error, extra={"session_id": self._session.session_id})
+            logger.error("session failed", exc_info=error)
         return error is not None
 
     async def _read(self) -> None:
         while True:
-            message = await self._socket.receive()
+            message = await self._next_message()
             if message["type"] == "websocket.disconnect":
                 self._left_for_good = message.get("code") == NORMAL
                 return
             text = message.get("text")
             await self._session.receive(text if text is not None else message.get("bytes") or b"")
+
+    async def _next_message(self) -> Message:
+        try:
+            async with asyncio.timeout(self._idle_seconds or None):
+                return await self._socket.receive()
+        except TimeoutError:
+            self._session.expire("idle", IDLE.format(seconds=self._idle_seconds), GOING_AWAY)
+            # What was committed is finished and sent; that, not this task, ends the connection.
+            return await self._socket.receive()
 
     async def _write(self) -> None:
         while True:

@@ -1,4 +1,4 @@
-"""An x-request-id on every HTTP response."""
+"""An x-request-id on every HTTP response, and in the log of what is done for it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import secrets
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from wavescribe.serving.logs import log_context
 
 _SANE = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
@@ -28,6 +30,7 @@ class RequestIdMiddleware:
             return
         given = Headers(scope=scope).get("x-request-id", "")
         request_id = given if _SANE.fullmatch(given) else f"req_{secrets.token_hex(16)}"
+        log_context.set({"request_id": request_id})
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":

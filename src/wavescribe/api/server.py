@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
-import numpy as np
 from fastapi import FastAPI
 
 from wavescribe.api.authentication.client_secrets import ClientSecrets
@@ -26,10 +25,12 @@ from wavescribe.api.transcription_socket import transcription_socket_router
 from wavescribe.api.transcriptions import transcriptions_router
 from wavescribe.api.unexpected_errors import UnexpectedErrorMiddleware
 from wavescribe.api.upload_limit import UploadLimitMiddleware
-from wavescribe.engines.base import DecodeRequest, Engine
+from wavescribe.engines.base import Engine, Supervised
 from wavescribe.serving.file_service import FileService
 from wavescribe.serving.live_service import LiveService
 from wavescribe.serving.metrics import Metrics
+from wavescribe.serving.open_streams import OpenStreams
+from wavescribe.serving.warm_up import typical_step_seconds
 from wavescribe.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -53,7 +54,23 @@ class Server:
         self.live = LiveService(engine, settings, self.metrics)
         self.files = FileService(engine, settings, self.metrics, self.live)
         self.sessions = SessionRegistry(settings.resume_seconds)
-        self.ready = False
+        self.streams = OpenStreams()
+        self._warm = False
+        self._draining = False
+        self._stall_seconds = settings.stall_seconds
+        watch_engine(self.metrics, engine)
+
+    def obstacle(self) -> str | None:
+        """Why the server should get no new work, or None."""
+        if self._draining:
+            return "draining"
+        if not self._warm:
+            return "starting"
+        if self.live.scheduler.longest_call > self._stall_seconds:
+            return "engine stalled"
+        if isinstance(self._engine, Supervised) and not self._engine.alive:
+            return "engine lost"
+        return None
 
     @asynccontextmanager
     async def running(self, _: FastAPI) -> AsyncIterator[None]:
@@ -69,17 +86,24 @@ class Server:
 
     async def drain(self) -> None:
         """Finish the open sessions: what was committed is transcribed, then their connections are closed."""
-        self.ready = False
-        await self.sessions.drain(RESTARTING)
+        self._draining = True
+        await asyncio.gather(self.sessions.drain(RESTARTING), self.streams.drain())
 
     async def _warm_up(self) -> None:
-        second = np.zeros(self._engine.info.sample_rate, dtype=np.float32)
         try:
-            await asyncio.to_thread(self._engine.decode, [DecodeRequest(second, token_budget=1)])
+            seconds = await asyncio.to_thread(typical_step_seconds, self._engine)
         except Exception:
             logger.exception("the first decode failed: the server will not call itself ready")
         else:
-            self.ready = True
+            self.live.scheduler.load.expect(seconds)
+            self._warm = True
+
+
+def watch_engine(metrics: Metrics, engine: Engine) -> None:
+    """Show the processes of an engine that has its own."""
+    if isinstance(engine, Supervised):
+        metrics.watch("engine_processes", "Engine processes that are alive", lambda: engine.alive)
+        metrics.watch("engine_restarts", "Engine processes that were lost and replaced", lambda: engine.restarts)
 
 
 def build_app(engine: Engine, settings: Settings, keys: ApiKeys | None = None) -> FastAPI:
@@ -95,12 +119,17 @@ def build_app(engine: Engine, settings: Settings, keys: ApiKeys | None = None) -
     models = ServedModels(engine.info.name)
     app = FastAPI(title="wavescribe", lifespan=server.running, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.drain = server.drain
-    app.include_router(health_router(server.metrics, lambda: server.ready))
+    app.include_router(health_router(server.metrics, server.obstacle))
     app.include_router(models_router(models))
     app.include_router(transcriptions_router(server.files, models, settings.stream_format))
-    app.include_router(transcription_socket_router(server.live))
+    app.include_router(transcription_socket_router(server.live, server.streams, settings.idle_seconds))
     realtime_endpoint = partial(
-        RealtimeEndpoint, server.live, models, server.sessions, max_session_seconds=settings.max_session_seconds
+        RealtimeEndpoint,
+        server.live,
+        models,
+        server.sessions,
+        max_session_seconds=settings.max_session_seconds,
+        idle_seconds=settings.idle_seconds,
     )
     openai = realtime_endpoint(
         make_dialect=partial(openai_dialect, style=settings.compat), any_model=settings.compat == "sglang"

@@ -10,17 +10,20 @@ from contextlib import ExitStack, suppress
 from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from wavescribe.api.authentication.credentials import credential_of
 from wavescribe.api.closing import close_socket
 from wavescribe.api.dialects.commands import AppendAudio, Command, FinishStream, Refuse, StartStream
 from wavescribe.api.dialects.transcription_stream import TranscriptionStreamDialect
 from wavescribe.errors import InvalidRequestError, OverloadedError
 from wavescribe.serving.live_service import LiveService, StreamOptions
 from wavescribe.serving.live_stream import BufferOverflowError, LiveStream
+from wavescribe.serving.logs import log_context
+from wavescribe.serving.open_streams import OpenStreams
 from wavescribe.streaming.events import TurnFailed
 
 logger = logging.getLogger(__name__)
 
-NORMAL, TOO_BIG, INTERNAL_ERROR, TRY_LATER = 1000, 1009, 1011, 1013
+NORMAL, GOING_AWAY, TOO_BIG, INTERNAL_ERROR, RESTARTING, TRY_LATER = 1000, 1001, 1009, 1011, 1012, 1013
 
 
 class _Closed(Exception):
@@ -37,9 +40,13 @@ class TranscriptionSocket:
     Args:
         socket: the accepted connection.
         service: where the stream is opened.
+        open_streams: where the stream is known, so that it is finished when the server stops.
+        idle_seconds: how long the client may send nothing; 0 for ever.
     """
 
-    def __init__(self, socket: WebSocket, service: LiveService) -> None:
+    def __init__(self, socket: WebSocket, service: LiveService, open_streams: OpenStreams, idle_seconds: float) -> None:
+        self._open_streams = open_streams
+        self._idle_seconds = idle_seconds
         self._socket = socket
         self._service = service
         self._dialect = TranscriptionStreamDialect(f"sess_{secrets.token_hex(6)}")
@@ -47,22 +54,27 @@ class TranscriptionSocket:
 
     async def serve(self) -> None:
         """Serve the connection to its end."""
+        log_context.set({**log_context.get(), "session_id": self._dialect.session_id})
         with ExitStack() as place:
             try:
-                await self._check_engine()
+                await self._check_server()
                 await self._until_started(place)
                 await self._transcribe()
             except _Closed as closed:
                 await close_socket(self._socket, closed.code)
             except WebSocketDisconnect:
-                logger.info("client left", extra={"session_id": self._dialect.session_id})
+                logger.info("client left")
             except Exception:  # whatever it is, this client hears of it and no other stream does
-                logger.exception("stream failed", extra={"session_id": self._dialect.session_id})
+                logger.exception("stream failed")
+                self._service.count_failed()
                 with suppress(RuntimeError, WebSocketDisconnect):  # the client has gone already
                     await self._send_error("internal_error", "Internal server error")
                 await close_socket(self._socket, INTERNAL_ERROR)
 
-    async def _check_engine(self) -> None:
+    async def _check_server(self) -> None:
+        if self._open_streams.draining:
+            await self._send_error("draining", "The server is about to stop; connect again")
+            raise _Closed(RESTARTING)
         if not self._service.can_stream:
             await self._send_error("unsupported_model", "Model does not support streaming ASR")
             raise _Closed(NORMAL)
@@ -78,7 +90,9 @@ class TranscriptionSocket:
     async def _start(self, command: StartStream, place: ExitStack) -> None:
         options = StreamOptions(language=command.language, strategy=command.strategy, delay=command.delay)
         try:
-            self._stream = place.enter_context(self._service.open(options))
+            owner = credential_of(self._socket.scope).key_id
+            self._stream = place.enter_context(self._service.open(options, owner))
+            place.enter_context(self._open_streams.serving(self._stream))
         except OverloadedError as error:
             await self._send_error("too_many_sessions", str(error))
             raise _Closed(TRY_LATER) from error
@@ -119,6 +133,7 @@ class TranscriptionSocket:
         try:
             stream.feed(command.samples)
         except BufferOverflowError as error:
+            self._service.count_cut("backlog")
             await self._send_error("buffer_overflow", str(error))
             raise _Closed(TOO_BIG) from error
 
@@ -128,10 +143,16 @@ class TranscriptionSocket:
                 await self._socket.send_text(frame)
             if isinstance(event, TurnFailed):
                 raise _Closed(INTERNAL_ERROR)
-        raise _Closed(NORMAL)
+        raise _Closed(RESTARTING if self._open_streams.draining else NORMAL)
 
     async def _receive(self) -> Command | None:
-        message = await self._socket.receive()
+        try:
+            async with asyncio.timeout(self._idle_seconds or None):
+                message = await self._socket.receive()
+        except TimeoutError:
+            self._service.count_cut("idle")
+            await self._send_error("idle_timeout", f"Nothing was received from you for {self._idle_seconds:g}s")
+            raise _Closed(GOING_AWAY) from None
         if message["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(message.get("code", 1005))
         binary = message.get("bytes")
@@ -149,13 +170,13 @@ class TranscriptionSocket:
             await self._socket.send_text(self._dialect.error(code, message))
 
 
-def transcription_socket_router(service: LiveService) -> APIRouter:
+def transcription_socket_router(service: LiveService, open_streams: OpenStreams, idle_seconds: float) -> APIRouter:
     """The route of the protocol."""
     router = APIRouter()
 
     @router.websocket("/v1/audio/transcriptions/stream")
     async def stream(socket: WebSocket) -> None:
         await socket.accept()
-        await TranscriptionSocket(socket, service).serve()
+        await TranscriptionSocket(socket, service, open_streams, idle_seconds).serve()
 
     return router

@@ -6,6 +6,7 @@ python -m wavescribe.bench.quality --corpus DIR --kinds short,long --languages e
 from __future__ import annotations
 
 import random
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,15 +31,7 @@ def percentile(values: list[float], share: float) -> float:
 
 def parameters_for(recording: Recording, delay: Delay, step_seconds: float) -> StreamParameters:
     """The stream parameters of a delay level, with the recording's language given."""
-    rule = SETTLING_RULES[delay]
-    return StreamParameters(
-        step_seconds=step_seconds,
-        agreements=rule.agreements,
-        hold_seconds=rule.hold_seconds,
-        sure_seconds=rule.sure_seconds,
-        confident_seconds=rule.confident_seconds,
-        language=recording.language,
-    )
+    return StreamParameters(step_seconds=step_seconds, language=recording.language, **asdict(SETTLING_RULES[delay]))
 
 
 def offline_text(model: Any, recording: Recording) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,11 +14,12 @@ from wavescribe.api.authentication.keys import ApiKeys
 from wavescribe.api.authentication.origins import AllowedOrigins
 from wavescribe.api.server import build_app
 from wavescribe.cli.draining_server import DrainingServer
+from wavescribe.cli.printed_settings import as_toml
+from wavescribe.engines.base import Engine
+from wavescribe.engines.isolation import IsolatedEngine
 from wavescribe.engines.whisper import load_whisper
+from wavescribe.serving.logs import configure_logging
 from wavescribe.settings import Settings, load_settings
-
-MESSAGE_BYTES = 24 * 1024 * 1024
-"""Largest WebSocket message: 15 MiB of audio as base64 with its envelope."""
 
 CUT_SECONDS = 10
 """How long the last connections and requests may take to end when the server stops."""
@@ -30,6 +31,7 @@ Server = "Server"
 Model = "Model"
 Limits = "Limits"
 Security = "Security"
+Log = "Log"
 
 
 def setting(name: str, panel: str, *flags: str) -> Any:
@@ -50,6 +52,9 @@ def serve_command(
     compute_type: Annotated[str | None, setting("compute_type", Model)] = None,
     workers: Annotated[int | None, setting("workers", Model)] = None,
     threads_per_worker: Annotated[int | None, setting("threads_per_worker", Model)] = None,
+    max_batch: Annotated[int | None, setting("max_batch", Model)] = None,
+    isolation: Annotated[str | None, setting("isolation", Model)] = None,
+    stall_seconds: Annotated[float | None, setting("stall_seconds", Model)] = None,
     step_seconds: Annotated[float | None, setting("step_seconds", Model)] = None,
     window_seconds: Annotated[float | None, setting("window_seconds", Model)] = None,
     strategy: Annotated[str | None, setting("strategy", Model)] = None,
@@ -57,6 +62,10 @@ def serve_command(
     max_sessions: Annotated[
         int | None, setting("max_sessions", Limits, "--max-sessions", "--asr-max-concurrent-sessions")
     ] = None,
+    max_sessions_per_key: Annotated[int | None, setting("max_sessions_per_key", Limits)] = None,
+    max_lag_seconds: Annotated[float | None, setting("max_lag_seconds", Limits)] = None,
+    idle_seconds: Annotated[float | None, setting("idle_seconds", Limits)] = None,
+    max_message_bytes: Annotated[int | None, setting("max_message_bytes", Limits)] = None,
     max_buffer_seconds: Annotated[
         float | None, setting("max_buffer_seconds", Limits, "--max-buffer-seconds", "--asr-max-buffer-seconds")
     ] = None,
@@ -72,15 +81,28 @@ def serve_command(
     allowed_origin: Annotated[list[str] | None, setting("allowed_origin", Security)] = None,
     ssl_certfile: Annotated[Path | None, setting("ssl_certfile", Security)] = None,
     ssl_keyfile: Annotated[Path | None, setting("ssl_keyfile", Security)] = None,
+    log_format: Annotated[str | None, setting("log_format", Log)] = None,
+    log_level: Annotated[str | None, setting("log_level", Log)] = None,
+    log_transcripts: Annotated[bool | None, setting("log_transcripts", Log, "--log-transcripts")] = None,
+    mute_seconds: Annotated[float | None, setting("mute_seconds", Log)] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file of settings, named as the options with _ for -.")
+    ] = None,
+    print_config: Annotated[bool, typer.Option("--print-config", help="Print the settings as TOML and exit.")] = False,
 ) -> None:
     """Run the server: HTTP and WebSocket on one port.
 
-    Every option can also be given by environment, as WAVESCRIBE_<NAME>: WAVESCRIBE_MAX_SESSIONS=8.
+    Every option can also be given by environment, as WAVESCRIBE_<NAME> (WAVESCRIBE_MAX_SESSIONS=8), or in a TOML
+    file (max_sessions = 8). Options win over the environment, and the environment over the file.
 
     Example: wavescribe serve --model whisper-base --port 8000
     """
-    flags = {name: value for name, value in locals().items() if value is not None}
-    run_server(load_settings(**flags))
+    given = {name: value for name, value in locals().items() if name in Settings.model_fields}
+    settings = load_settings(config, **given)
+    if print_config:
+        typer.echo(as_toml(settings), nl=False)
+    else:
+        run_server(settings)
 
 
 def run_server(settings: Settings) -> None:
@@ -91,20 +113,34 @@ def run_server(settings: Settings) -> None:
     """
     AllowedOrigins(settings.allowed_origin)  # wrong ones are told before the model is loaded
     keys = ApiKeys.load([key.get_secret_value() for key in settings.api_key], settings.api_key_file)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    engine = load_whisper(
+    configure_logging(settings.log_format, settings.log_level, with_transcripts=settings.log_transcripts)
+    engine = _load_engine(settings)
+    try:
+        _serve(engine, settings, keys)
+    finally:
+        engine.close()
+
+
+def _load_engine(settings: Settings) -> Engine:
+    load = partial(
+        load_whisper,
         settings.model,
         device=settings.device,
         compute_type=settings.compute_type,
-        workers=settings.workers,
         threads_per_worker=settings.threads_per_worker,
     )
+    if settings.isolation == "process":
+        return IsolatedEngine(load, settings.workers, settings.stall_seconds)
+    return load(workers=settings.workers)
+
+
+def _serve(engine: Engine, settings: Settings, keys: ApiKeys) -> None:
     app = build_app(engine, settings, keys)
     config = uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
-        ws_max_size=MESSAGE_BYTES,
+        ws_max_size=settings.max_message_bytes,
         # A ping time-out would kill healthy streams whose client is busy sending.
         ws_ping_interval=None,
         ws_per_message_deflate=False,

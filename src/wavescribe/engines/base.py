@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -208,3 +208,16 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Free the model's memory; the engine is not used afterwards."""
+
+
+@runtime_checkable
+class Supervised(Protocol):
+    """An engine whose work is done by processes that are replaced when they are lost."""
+
+    @property
+    def alive(self) -> int:
+        """Processes that are at work or ready for it."""
+
+    @property
+    def restarts(self) -> int:
+        """Processes that were lost and replaced, or are being replaced."""

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
+from dataclasses import asdict, dataclass
 
 from wavescribe.engines.base import Engine
-from wavescribe.errors import InvalidRequestError, OverloadedError
+from wavescribe.errors import InvalidRequestError
+from wavescribe.serving.admission import Admission
 from wavescribe.serving.live_stream import LiveStream
 from wavescribe.serving.metrics import Metrics
 from wavescribe.serving.scheduler import Scheduler
+from wavescribe.serving.stream_metrics import StreamMetrics
 from wavescribe.settings import Settings
 from wavescribe.streaming.delay import SETTLING_RULES, Delay
 from wavescribe.streaming.parameters import StrategyName, StreamParameters
@@ -51,17 +54,31 @@ class LiveService:
         metrics: where streams are counted.
     """
 
-    def __init__(self, engine: Engine, settings: Settings, metrics: Metrics) -> None:
+    def __init__(
+        self, engine: Engine, settings: Settings, metrics: Metrics, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._engine = engine
         self._settings = settings
         self._metrics = metrics
-        self._scheduler = Scheduler(engine, settings.workers, metrics)
-        self._active = 0
+        self._clock = clock
+        batch = settings.max_batch if engine.info.batches else 1
+        self.scheduler = Scheduler(engine, settings.workers, metrics, batch)
+        self._admission = Admission(
+            most=settings.max_sessions,
+            most_of_a_key=settings.max_sessions_per_key,
+            most_lag=settings.max_lag_seconds,
+            least_interval=settings.step_seconds,
+            load=self.scheduler.load,
+            metrics=metrics,
+            clock=clock,
+        )
+        metrics.watch("queued_steps", "Steps that wait for a worker", lambda: self.scheduler.queued)
+        metrics.watch("speaking_streams", "Live streams that speak", lambda: self.scheduler.load.speaking(clock()))
 
     @property
     def active(self) -> int:
         """Streams that are open."""
-        return self._active
+        return self._admission.taken
 
     @property
     def can_stream(self) -> bool:
@@ -81,7 +98,7 @@ class LiveService:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Run the scheduler while the context is open; its failure ends the context with its exception."""
-        task = asyncio.create_task(self._scheduler.run(), name="scheduler")
+        task = asyncio.create_task(self.scheduler.run(), name="scheduler")
         try:
             yield
         finally:
@@ -90,37 +107,36 @@ class LiveService:
                 await task
 
     @contextmanager
-    def open(self, options: StreamOptions = StreamOptions()) -> Iterator[LiveStream]:
+    def open(self, options: StreamOptions = StreamOptions(), owner: str = "") -> Iterator[LiveStream]:
         """Open a stream; it is closed, and its place free again, when the context ends.
 
         Args:
             options: what the client wants of it.
+            owner: whose it is; "" for nobody known.
 
         Raises:
-            OverloadedError: as many streams are open as the server takes.
+            OverloadedError: the server or its machine is full, or the owner has all that one may have.
             InvalidRequestError: the engine does not know the language.
         """
         self._check_language(options.language)
-        with self.place():
+        with self.place(owner):
             yield self._stream(options, live=True)
 
-    @contextmanager
-    def place(self) -> Iterator[None]:
-        """Hold one of the server's places for live streams.
+    def count_cut(self, limit: str) -> None:
+        """A stream was ended by a limit: backlog, session_length, idle or unread."""
+        self._metrics.cut_streams.labels(limit).inc()
 
-        Raises:
-            OverloadedError: as many streams are open as the server takes.
-        """
-        if self._active >= self._settings.max_sessions:
-            self._metrics.refused_streams.inc()
-            raise OverloadedError(f"Maximum concurrent sessions reached ({self._settings.max_sessions}).")
-        self._active += 1
-        self._metrics.active_streams.inc()
-        try:
-            yield
-        finally:
-            self._active -= 1
-            self._metrics.active_streams.dec()
+    def count_resumed(self) -> None:
+        """A session was taken up by a client that came back."""
+        self._metrics.resumed_streams.inc()
+
+    def count_failed(self) -> None:
+        """A stream was ended by a fault of the server."""
+        self._metrics.failed_streams.inc()
+
+    def place(self, owner: str = "") -> AbstractContextManager[None]:
+        """Hold one of the server's places for live streams; see Admission.place."""
+        return self._admission.place(owner)
 
     def stream(self, options: StreamOptions) -> LiveStream:
         """A live stream for somebody who holds a place.
@@ -149,7 +165,6 @@ class LiveService:
 
     def parameters(self, options: StreamOptions) -> StreamParameters:
         """The parameters of a stream with these options on this server."""
-        rule = SETTLING_RULES[options.delay or self._settings.delay]
         return StreamParameters(
             strategy=options.strategy or self._settings.strategy,
             sample_rate=self.sample_rate,
@@ -157,21 +172,21 @@ class LiveService:
             maximum_turn_seconds=self._settings.max_turn_seconds if options.turn_detection else None,
             step_seconds=self._settings.step_seconds,
             window_seconds=self._settings.window_seconds,
-            agreements=rule.agreements,
-            hold_seconds=rule.hold_seconds,
-            sure_seconds=rule.sure_seconds,
-            confident_seconds=rule.confident_seconds,
             language=options.language,
             prompt=options.prompt,
             keywords=options.keywords,
+            **asdict(SETTLING_RULES[options.delay or self._settings.delay]),
         )
 
     def _stream(self, options: StreamOptions, *, live: bool) -> LiveStream:
         return LiveStream(
             Transcriber(f"stream_{secrets.token_hex(8)}", self.parameters(options), SileroDetector()),
-            self._scheduler,
-            self._metrics,
+            self.scheduler,
+            StreamMetrics(self._metrics, live=live, sample_rate=self.sample_rate),
             sample_rate=self.sample_rate,
+            step_seconds=self._settings.step_seconds,
             max_buffer_seconds=self._settings.max_buffer_seconds,
+            mute_seconds=self._settings.mute_seconds,
             live=live,
+            clock=self._clock,
         )

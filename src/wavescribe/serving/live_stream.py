@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
 
 import numpy as np
 
 from wavescribe.engines.base import Samples
 from wavescribe.errors import EngineError, WavescribeError
 from wavescribe.serving.inbox import Clear, Configure, EndTurn, Finish, Inbox, Mark
-from wavescribe.serving.metrics import Metrics
+from wavescribe.serving.logs import transcripts
+from wavescribe.serving.mute_watch import MuteWatch
+from wavescribe.serving.pacing import Pace, least_advance
 from wavescribe.serving.scheduler import Scheduler
-from wavescribe.streaming.events import Event, Settled, TurnFailed
+from wavescribe.serving.stream_metrics import StreamMetrics
+from wavescribe.streaming.events import Event, Settled, TurnEnded
 from wavescribe.streaming.parameters import StreamParameters
 from wavescribe.streaming.transcriber import Step, Transcriber
+
+logger = logging.getLogger(__name__)
 
 
 class BufferOverflowError(WavescribeError):
@@ -29,23 +36,33 @@ class LiveStream:
     Args:
         transcriber: the stream's core.
         scheduler: where its steps run.
-        metrics: where audio, words and lag are counted.
+        metrics: counts its audio, words and lag.
         sample_rate: samples per second of what is fed.
+        step_seconds: seconds of audio between two steps.
         max_buffer_seconds: most audio received and not yet decoded.
+        mute_seconds: speech decoded without any text after which that is reported.
         live: whether somebody is speaking; the steps of files wait for those of live streams.
+        clock: seconds, monotonic.
     """
 
     def __init__(
         self,
         transcriber: Transcriber,
         scheduler: Scheduler,
-        metrics: Metrics,
+        metrics: StreamMetrics,
         *,
         sample_rate: int,
+        step_seconds: float,
         max_buffer_seconds: float,
+        mute_seconds: float = 20.0,
         live: bool = True,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._live = live
+        self._clock = clock
+        self._pace = Pace()
+        self._step_seconds = step_seconds
+        self._mute = MuteWatch(mute_seconds)
         self._metrics = metrics
         self._transcriber = transcriber
         self._scheduler = scheduler
@@ -56,6 +73,8 @@ class LiveStream:
         """Samples that have been taken out of the inbox and are not in the core yet."""
         self._progress = asyncio.Event()
         self._received = 0
+        if live:
+            scheduler.load.asked(transcriber.stream_id, clock())
 
     @property
     def received_seconds(self) -> float:
@@ -79,7 +98,9 @@ class LiveStream:
                 "client is sending faster than inference can keep up"
             )
         self._received += len(samples)
-        self._metrics.audio_seconds.inc(len(samples) / self._sample_rate)
+        seconds = len(samples) / self._sample_rate
+        self._pace.fed(seconds, self._clock())
+        self._metrics.fed(seconds)
         self._inbox.put(samples)
 
     async def until_backlog_below(self, seconds: float) -> None:
@@ -113,16 +134,16 @@ class LiveStream:
 
     async def run(self) -> AsyncIterator[Event]:
         """Work until `finish`: yields the core's events in order. Closing the iterator stops the work."""
-        while True:
-            entry = await self._inbox.take()
-            if isinstance(entry, Finish):
-                return
-            for event in await self._take_in(entry):
-                yield event
-            async for event in self._decode():
-                self._count(event)
-                yield event
-            self._progress.set()
+        try:
+            while not isinstance(entry := await self._inbox.take(), Finish):
+                for event in await self._take_in(entry):
+                    yield event
+                async for event in self._decode():
+                    self._count(event)
+                    yield event
+                self._progress.set()
+        finally:
+            self._scheduler.load.left(self._transcriber.stream_id)
 
     async def _take_in(self, entry: Samples | Mark) -> list[Event]:
         """Give an entry of the inbox to the core."""
@@ -142,7 +163,7 @@ class LiveStream:
     async def _decode(self) -> AsyncIterator[Event]:
         """Make the steps that the audio pushed so far allows."""
         while True:
-            step, events = self._transcriber.request()
+            step, events = self._transcriber.request(self._least_advance())
             for event in events:
                 yield event
             if step is None:
@@ -150,17 +171,40 @@ class LiveStream:
             for event in await self._answer(step):
                 yield event
 
+    @property
+    def _is_paced(self) -> bool:
+        """Whether somebody is waiting for the text of what is spoken now."""
+        return self._live and not self._pace.is_fast(self._clock())
+
+    def _least_advance(self) -> int:
+        """Samples that the next step has to cover at least: under load, live streams make fewer steps."""
+        skipped = self._transcriber.steps_skipped
+        self._metrics.skipped(skipped)
+        if not self._is_paced:
+            return 0
+        interval = self._scheduler.load.interval(self._clock())
+        return round(least_advance(self._step_seconds, interval, self.backlog_seconds) * self._sample_rate)
+
     def _count(self, event: Event) -> None:
+        now = self._clock()
+        lag = self.backlog_seconds
+        self._metrics.take(event, lag=lag, received=self._transcriber.received / self._sample_rate, now=now)
+        if isinstance(event, TurnEnded) and event.transcript:
+            transcripts.info("%s", event.transcript)
         if isinstance(event, Settled):
-            self._metrics.words.inc(len(event.words))
-            if self._live:
-                self._metrics.lag_seconds.observe(self.backlog_seconds)
-        elif isinstance(event, TurnFailed):
-            self._metrics.turns_failed.inc()
+            self._mute.text()
+            if self._is_paced:
+                self._scheduler.load.settled(lag, now)
 
     async def _answer(self, step: Step) -> list[Event]:
+        paced = self._is_paced
+        if paced:
+            self._scheduler.load.asked(self._transcriber.stream_id, self._clock())
+        if self._mute.speech(step.advance):
+            self._metrics.mute()
+            logger.warning("%.0f s of speech gave no text", self._mute.seconds)
         try:
-            hypothesis = await self._scheduler.decode(step, live=self._live)
+            hypothesis = await self._scheduler.decode(step, live=paced)
         except EngineError as error:
             return self._transcriber.reject(error)
         return self._transcriber.accept(hypothesis)

@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from wavescribe.engines.base import Engine, Hypothesis
+from wavescribe.engines.base import DecodeRequest, Engine, Hypothesis
 from wavescribe.errors import EngineError
+from wavescribe.serving.load import Load
 from wavescribe.serving.metrics import Metrics
+from wavescribe.serving.tracing import engine_span
 from wavescribe.streaming.transcriber import Step
 
 logger = logging.getLogger(__name__)
@@ -26,6 +28,10 @@ class _Job:
     rank: tuple[bool, bool, float, int]
     step: Step = field(compare=False)
     answer: asyncio.Future[Hypothesis] = field(compare=False)
+
+    @property
+    def is_live(self) -> bool:
+        return not self.rank[0]
 
 
 class Scheduler:
@@ -46,11 +52,20 @@ class Scheduler:
         self._queue: list[_Job] = []
         self._order = itertools.count()
         self._arrived = asyncio.Condition()
+        self._running: dict[int, float] = {}
+        """When each engine call under way began, by the monotonic clock."""
+        self.load = Load(workers * batch_size)
+        """What live steps take and how many streams ask for them."""
 
     @property
     def queued(self) -> int:
         """Steps that wait for a worker."""
         return sum(not job.answer.done() for job in self._queue)
+
+    @property
+    def longest_call(self) -> float:
+        """Seconds that the oldest engine call under way has taken so far; 0 with none."""
+        return time.monotonic() - min(self._running.values()) if self._running else 0.0
 
     async def run(self) -> None:
         """Run the workers until cancelled. The caller owns this task."""
@@ -99,21 +114,39 @@ class Scheduler:
 
     async def _run(self, jobs: Sequence[_Job], threads: ThreadPoolExecutor) -> None:
         requests = [job.step.request for job in jobs]
-        started = time.perf_counter()
-        loop = asyncio.get_running_loop()
+        started = time.monotonic()
+        call = next(self._order)
+        self._running[call] = started
         try:
-            hypotheses = await loop.run_in_executor(threads, self._engine.decode, requests)
-            if len(hypotheses) != len(requests):
-                raise EngineError(f"the engine gave {len(hypotheses)} answers to {len(requests)} requests")
+            hypotheses = await self._call(requests, threads)
         except Exception as error:  # an engine may raise anything; every waiting stream must hear of it
             logger.exception("a decode of %d steps failed", len(jobs))
             _fail(jobs, error)
             self._metrics.steps_failed.inc(len(jobs))
             return
-        self._metrics.step_seconds.observe(time.perf_counter() - started)
+        finally:
+            del self._running[call]
+        self._measure(jobs, time.monotonic() - started)
         for job, hypothesis in zip(jobs, hypotheses, strict=True):
             if not job.answer.done():
                 job.answer.set_result(hypothesis)
+
+    async def _call(self, requests: list[DecodeRequest], threads: ThreadPoolExecutor) -> list[Hypothesis]:
+        loop = asyncio.get_running_loop()
+        with engine_span(len(requests)):
+            hypotheses = await loop.run_in_executor(threads, self._engine.decode, requests)
+        if len(hypotheses) != len(requests):
+            raise EngineError(f"the engine gave {len(hypotheses)} answers to {len(requests)} requests")
+        return hypotheses
+
+    def _measure(self, jobs: Sequence[_Job], seconds: float) -> None:
+        self._metrics.step_seconds.observe(seconds)
+        self._metrics.batch_size.observe(len(jobs))
+        if any(job.is_live for job in jobs):
+            self.load.took(seconds)
+        for job in jobs:
+            if job.step.advance:
+                self._metrics.step_factor.observe(seconds / len(jobs) / job.step.advance)
 
 
 def _fail(jobs: Sequence[_Job], error: Exception) -> None:

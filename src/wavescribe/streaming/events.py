@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,27 @@ class SettledWord:
 
 
 @dataclass(frozen=True, slots=True)
+class WindowCost:
+    """What the decode took that text came from.
+
+    Attributes:
+        start: absolute sample position where its window began.
+        end: absolute sample position where its window ended.
+        prefix_tokens: tokens that were given, not decoded.
+        tokens: tokens that were decoded.
+        attempt: 1 for the first decode of this window, more after failures.
+        thorough: whether it was a slower one, made because the first was doubtful.
+    """
+
+    start: int
+    end: int
+    prefix_tokens: int
+    tokens: int
+    attempt: int = 1
+    thorough: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """Text that will never change.
 
@@ -90,6 +111,7 @@ class Settled:
         words: the units of the delta.
         language: ISO 639-1 code in use.
         position: absolute sample position up to which audio had been heard.
+        cost: what the decode took, or None when no decode was needed for it.
     """
 
     turn: int
@@ -97,6 +119,7 @@ class Settled:
     words: tuple[SettledWord, ...]
     language: str
     position: int
+    cost: WindowCost | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +130,13 @@ class Draft:
         turn: the turn's number.
         text: follows the settled text directly; "" withdraws the last draft.
         position: absolute sample position up to which audio had been heard.
+        cost: what the decode took, or None when no decode was needed for it.
     """
 
     turn: int
     text: str
     position: int
+    cost: WindowCost | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

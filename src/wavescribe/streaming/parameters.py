@@ -76,12 +76,12 @@ class StreamParameters:
     keywords: tuple[str, ...] = ()
     context_characters: int = 0
     agreements: int = 2
-    hold_seconds: float = 0.75
-    sure_seconds: float = 1.25
+    hold_seconds: float = 0.6
+    sure_seconds: float = 1.0
     lull_seconds: float = 0.3
     pause_seconds: float = 0.5
-    confident_probability: float = 0.9
-    confident_seconds: float = 0.5
+    confident_probability: float = 0.8
+    confident_seconds: float = 0.4
     first_step_seconds: float = 2.0
     carried_seconds: float = 3.0
     kept_seconds: float = 2.5

@@ -70,6 +70,8 @@ class Segmenter:
     def __init__(self, parameters: StreamParameters) -> None:
         self.sentence_ended = True
         """Whether the turn's text so far ends a sentence; kept by the owner of the text."""
+        self.skipped = 0
+        """Steps that a larger minimum advance left out so far."""
         self._frames: deque[float] = deque()
         self._consumed = 0
         """Absolute position up to which frames have been looked at."""
@@ -165,8 +167,12 @@ class Segmenter:
                     return cut
 
     def _next_boundary(self, minimum_advance: int) -> int:
+        """The next place on the step grid that is far enough; what has been looked at lies before it.
+
+        A minimum that has become smaller may make a place due that frames were looked at beyond.
+        """
         boundary = self._last_cut + self._step
-        while boundary - self._last_cut < minimum_advance:
+        while boundary - self._last_cut < minimum_advance or boundary < self._consumed:
             boundary += self._step
         return boundary
 
@@ -219,9 +225,10 @@ class Segmenter:
             self._last_cut = max(self._segment_start + self._first_step, self._consumed) - self._step
 
     def _step_at(self, position: int) -> Cut | None:
-        self._last_cut = position
+        advanced, self._last_cut = position - self._last_cut, position
         if self._segment_start is None or not self._speech_since_cut:
             return None
+        self.skipped += advanced // self._step - 1
         self._speech_since_cut = False
         return Cut(CutKind.STEP, position, self._segment_start, self._speech_end)
 

@@ -23,6 +23,7 @@ from wavescribe.streaming.events import (
     TurnCommitted,
     TurnEnded,
     TurnFailed,
+    WindowCost,
 )
 from wavescribe.streaming.joining import ends_sentence, segment_delta, spoken_word
 from wavescribe.streaming.language import LanguageChoice
@@ -45,11 +46,13 @@ class Step:
         request: what the engine is asked.
         final: whether it ends a segment or a turn, or was made in a lull that may be the end; such steps go first.
         lag: seconds of audio received and not yet decoded when the step was snapshot.
+        advance: seconds of its audio that no step has covered before.
     """
 
     request: DecodeRequest
     final: bool
     lag: float
+    advance: float = 0.0
 
 
 @dataclass(slots=True)
@@ -108,6 +111,11 @@ class Transcriber:
         """Whether the last hypothesis may end its segment."""
 
     @property
+    def stream_id(self) -> str:
+        """Names the stream in the engine's cache keys."""
+        return self._stream_id
+
+    @property
     def received(self) -> int:
         """Absolute position up to which audio has been received, in samples."""
         return self._timeline.end
@@ -126,6 +134,11 @@ class Transcriber:
     def turns_pending(self) -> int:
         """Turns that have been ended and not yet completed."""
         return sum(not mark.clears for mark in self._marks)
+
+    @property
+    def steps_skipped(self) -> int:
+        """Steps that `request` left out so far because it was asked for a larger advance."""
+        return self._segmenter.skipped
 
     def push(self, samples: Samples) -> None:
         """Take the next audio of the stream: shape (samples,), float32, at the engine's rate."""
@@ -198,10 +211,10 @@ class Transcriber:
         self._last_step_stands = not doubtful
         self._language.observe(hypothesis, (step.window.end - step.window.start) / self._parameters.sample_rate)
         outcome = self._strategy.reconcile(step.window, hypothesis, final=final)
-        return self._take_outcome(step.cut, outcome)
+        return self._take_outcome(step.cut, outcome, _cost(step, hypothesis))
 
-    def _take_outcome(self, cut: Cut, outcome: Outcome) -> list[Event]:
-        events = self._publish(outcome, cut.position)
+    def _take_outcome(self, cut: Cut, outcome: Outcome, cost: WindowCost | None = None) -> list[Event]:
+        events = self._publish(outcome, cut.position, cost)
         if outcome.unheard:
             self._retry = _InFlight(cut, self._strategy.plan(cut.position, cut.speech_end), attempt=1)
         else:
@@ -295,6 +308,7 @@ class Transcriber:
             ),
             final=step.cut.kind is not CutKind.STEP,
             lag=self.lag,
+            advance=max(0, window.end - self._decoded) / self._parameters.sample_rate,
         )
 
     def _take_in_flight(self) -> _InFlight:
@@ -303,18 +317,18 @@ class Transcriber:
         step, self._in_flight = self._in_flight, None
         return step
 
-    def _publish(self, outcome: Outcome, position: int) -> list[Event]:
+    def _publish(self, outcome: Outcome, position: int, cost: WindowCost | None = None) -> list[Event]:
         events: list[Event] = []
         if outcome.settled:
-            events.append(self._settle(outcome.settled, position))
+            events.append(self._settle(outcome.settled, position, cost))
         draft = "".join(unit.text for unit in outcome.draft)
         if draft or self._turn.drafted:
             self._turn.drafted = bool(draft)
             text = segment_delta(self._turn.transcript, draft, opens_segment=self._segment_opens)
-            events.append(Draft(self._turn.number, text, position))
+            events.append(Draft(self._turn.number, text, position, cost))
         return events
 
-    def _settle(self, units: tuple[Unit, ...], position: int) -> Settled:
+    def _settle(self, units: tuple[Unit, ...], position: int, cost: WindowCost | None) -> Settled:
         text = "".join(unit.text for unit in units)
         delta = segment_delta(self._turn.transcript, text, opens_segment=self._segment_opens)
         self._segment_opens = False
@@ -322,7 +336,7 @@ class Transcriber:
         self._turn.settled_until = units[-1].end
         self._segmenter.sentence_ended = ends_sentence(self._turn.transcript)
         words = tuple(SettledWord(spoken_word(unit.text), unit.start, unit.end, unit.probability) for unit in units)
-        return Settled(self._turn.number, delta, words, self._language.current, position)
+        return Settled(self._turn.number, delta, words, self._language.current, position, cost)
 
     def _finish(self, cut: Cut, events: list[Event]) -> None:
         if cut.is_final:
@@ -372,3 +386,9 @@ class Transcriber:
         if turn.failed:
             return TurnFailed(turn.number, "the engine failed on this turn's audio", turn.start, position)
         return TurnEnded(turn.number, turn.transcript, self._language.current, turn.start, position)
+
+
+def _cost(step: _InFlight, hypothesis: Hypothesis) -> WindowCost:
+    prefix = len(step.window.prefix)
+    tokens = sum(len(piece.token_ids) for piece in hypothesis.pieces)
+    return WindowCost(step.window.start, step.window.end, prefix, max(0, tokens - prefix), step.attempt, step.thorough)

@@ -246,10 +246,17 @@ class ScriptedService:
     def __init__(self, most_seconds: float = 10_000.0) -> None:
         self._most_seconds = most_seconds
         self.streams: list[ScriptedStream] = []
+        self.counted: list[str] = []
 
     def stream(self, options: StreamOptions) -> ScriptedStream:
         self.streams.append(ScriptedStream(options.turn_detection is not None, self._most_seconds))
         return self.streams[-1]
+
+    def count_cut(self, limit: str) -> None:
+        self.counted.append(limit)
+
+    def count_failed(self) -> None:
+        self.counted.append("failed")
 
     def parameters(self, options: StreamOptions) -> StreamParameters:
         return StreamParameters(turn_detection=options.turn_detection)

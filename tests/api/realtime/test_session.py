@@ -85,6 +85,7 @@ async def test_too_much_audio_is_an_error_and_the_end_after_what_was_committed(c
         await client.append(0.1)
     [told] = client.of("error")
     assert (told["error"]["code"], told["error"]["event_id"]) == ("input_audio_buffer_overflow", "mine")
+    assert client.service.counted == ["backlog"]
     assert client.kinds()[-1] == "completed"
     assert client.session.ending.code == 1009
 
@@ -107,7 +108,7 @@ async def test_an_expired_session_is_told_and_finishes_what_was_committed(connec
     async with connect() as client:
         await client.append(0.5)
         await client.send("input_audio_buffer.commit")
-        client.session.expire("Your session is over.", 1001)
+        client.session.expire("session_length", "Your session is over.", 1001)
     assert client.of("error")[0]["error"]["code"] == "session_expired"
     assert client.kinds()[-1] == "completed"
     assert client.session.ending == EndSession(1001, "Your session is over.")
@@ -119,7 +120,7 @@ async def test_a_client_that_reads_nothing_ends_its_session_and_nothing_escapes(
     for _ in range(20):
         await client.send("foo")
     assert client.session.ending.code == 1009
-    client.session.expire("over", 1001)
+    client.session.expire("session_length", "over", 1001)
     client.session.fail("Internal server error", 1011)
     client.stream.let(10)
     await asyncio.wait_for(work, timeout=30)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from wavescribe.api.realtime.actions import (
     Action,
@@ -113,10 +113,11 @@ class RealtimeSession:
                 self._send(self._dialect.render(event))
             self._send(self._dialect.finished())
         except OutboxOverflowError as error:
+            self._service.count_cut("unread")
             self._finishing = True
             self._end = EndSession(TOO_BIG, str(error))
         except Exception:  # whatever it is, this client hears of it and no other session does
-            logger.exception("session failed", extra={"session_id": self.session_id})
+            logger.exception("session failed")
             self.fail("Internal server error", INTERNAL_ERROR)
 
     async def receive(self, frame: str | bytes) -> None:
@@ -145,12 +146,14 @@ class RealtimeSession:
 
     def fail(self, message: str, close_code: int, *, code: str = "internal_error") -> None:
         """Tell the client that the session cannot go on."""
+        self._service.count_failed()
         self._tell(error_frame(message, kind="server_error", code=code))
         self._finishing = True
         self._end = EndSession(close_code, code)
 
-    def expire(self, message: str, close_code: int) -> None:
-        """End the session because its time is over."""
+    def expire(self, limit: Literal["session_length", "idle"], message: str, close_code: int) -> None:
+        """End the session because its time is over, or nothing came for too long."""
+        self._service.count_cut(limit)
         self._tell(error_frame(message, code="session_expired"))
         self.finish(EndSession(close_code, message))
 
@@ -163,7 +166,7 @@ class RealtimeSession:
         try:
             self.outbox.put(frame)
         except OutboxOverflowError:
-            logger.info("client reads nothing", extra={"session_id": self.session_id})
+            logger.info("client reads nothing")
 
     async def _last_taken(self) -> None:
         """Wait for the last large frame, which goes on when its `receive` is cancelled; its failure is raised."""
@@ -184,9 +187,11 @@ class RealtimeSession:
                 else:
                     await self._take(step)
         except BufferOverflowError as error:
+            self._service.count_cut("backlog")
             self._tell(error_frame(str(error), code="input_audio_buffer_overflow", event_id=event.event_id))
             self.finish(EndSession(TOO_BIG, "input_audio_buffer_overflow"))
         except OutboxOverflowError as error:
+            self._service.count_cut("unread")
             self.finish(EndSession(TOO_BIG, str(error)))
 
     async def _take(self, action: Action) -> None:

@@ -1,0 +1,193 @@
+"""An engine whose work is done in processes of its own."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from wavescribe.engines.base import (
+    DecodeRequest,
+    Engine,
+    EngineInfo,
+    FileOptions,
+    FileTranscription,
+    Hypothesis,
+    Samples,
+    Segment,
+)
+from wavescribe.engines.isolation.messages import (
+    Call,
+    CloseFile,
+    Decode,
+    Decoded,
+    FileOpened,
+    NextOfFile,
+    NextSegment,
+    OpenFile,
+    Reply,
+)
+from wavescribe.engines.isolation.places import Places
+from wavescribe.engines.isolation.process import EngineLostError, EngineProcess
+from wavescribe.errors import EngineError, WavescribeError
+
+logger = logging.getLogger(__name__)
+
+RESTART_WAITS = (0.0, 1.0, 5.0, 15.0)
+"""Seconds before each try to start a process anew; the last one goes on."""
+
+
+class IsolatedEngine:
+    """Several processes with one engine each, as one engine.
+
+    A process that dies or hangs is replaced. The call it had fails with EngineLostError, which the caller may make
+    again; other calls notice nothing.
+
+    Args:
+        load: loads the engine, in each process; it must be picklable.
+        processes: how many.
+        stall_seconds: longest time that a call may take before its process is taken for hung.
+
+    Raises:
+        WavescribeError: the engine cannot be loaded, as `load` says.
+    """
+
+    def __init__(self, load: Callable[[], Engine], processes: int, stall_seconds: float) -> None:
+        self._load = load
+        self._stall_seconds = stall_seconds
+        self._wanted = processes
+        self._places = Places(stall_seconds)
+        self._numbers = itertools.count()
+        self._closing = threading.Event()
+        self._restarts = 0
+        self._lock = threading.Lock()
+        self._processes: list[EngineProcess] = []
+        self._restarting: list[threading.Thread] = []
+        self._info = self._start()
+
+    @property
+    def info(self) -> EngineInfo:
+        """What the engine can do."""
+        return self._info
+
+    @property
+    def restarts(self) -> int:
+        """Processes that were lost and replaced, or are being replaced."""
+        return self._restarts
+
+    @property
+    def alive(self) -> int:
+        """Processes that are at work or ready for it."""
+        return self._places.alive
+
+    @property
+    def pids(self) -> list[int]:
+        """Ids of the processes."""
+        return [process.pid for process in self._processes if process.pid is not None]
+
+    def decode(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis]:
+        """Decode windows; see Engine.decode."""
+        with self._places.live() as process:
+            reply = self._call(process, Decode(tuple(requests)))
+        if not isinstance(reply, Decoded):
+            raise _unexpected(reply)
+        return list(reply.hypotheses)
+
+    def transcribe_file(self, samples: Samples, options: FileOptions) -> FileTranscription:
+        """Transcribe a whole recording; see Engine.transcribe_file. Between segments the process serves others."""
+        number = next(self._numbers)
+        with self._places.file() as process:
+            reply = self._call(process, OpenFile(number, samples, options))
+        if not isinstance(reply, FileOpened):
+            raise _unexpected(reply)
+        segments = self._segments(process, number)
+        return FileTranscription(reply.language, reply.language_probability, reply.duration, segments)
+
+    def close(self) -> None:
+        """End the processes."""
+        self._closing.set()
+        for thread in list(self._restarting):
+            thread.join()
+        for process in self._processes:
+            process.end()
+
+    def _start(self) -> EngineInfo:
+        self._processes = [EngineProcess(self._load, self._stall_seconds) for _ in range(self._wanted)]
+        try:
+            infos = [process.wait_until_ready() for process in self._processes]
+        except WavescribeError:
+            for process in self._processes:
+                process.end()
+            raise
+        for process in self._processes:
+            self._places.add(process)
+        return infos[0]
+
+    def _segments(self, process: EngineProcess, number: int) -> Iterator[Segment]:
+        ended = False
+        try:
+            while True:
+                with self._places.file(process):
+                    reply = self._call(process, NextSegment(number))
+                if not isinstance(reply, NextOfFile):
+                    raise _unexpected(reply)
+                if reply.segment is None:
+                    ended = True
+                    return
+                yield reply.segment
+        except WavescribeError:
+            ended = True
+            raise
+        finally:
+            if not ended:
+                self._give_up(process, number)
+
+    def _give_up(self, process: EngineProcess, number: int) -> None:
+        try:
+            with self._places.file(process):
+                self._call(process, CloseFile(number))
+        except EngineLostError:
+            logger.info("a file was given up whose process is gone")
+
+    def _call(self, process: EngineProcess, call: Call) -> Reply:
+        try:
+            return process.call(call)
+        except EngineLostError:
+            self._replace(process)
+            raise
+
+    def _replace(self, lost: EngineProcess) -> None:
+        self._places.lose(lost)
+        with self._lock:
+            self._processes.remove(lost)
+            self._restarts += 1
+            thread = threading.Thread(target=self._restart, name="restart engine", daemon=True)
+            self._restarting.append(thread)
+        thread.start()
+
+    def _restart(self) -> None:
+        for wait in itertools.chain(RESTART_WAITS, itertools.repeat(RESTART_WAITS[-1])):
+            if self._closing.wait(wait) or self._try_restart():
+                break
+        with self._lock:
+            self._restarting.remove(threading.current_thread())
+
+    def _try_restart(self) -> bool:
+        began = time.monotonic()
+        try:
+            process = EngineProcess(self._load, self._stall_seconds)
+            process.wait_until_ready()
+        except (WavescribeError, OSError):
+            logger.exception("an engine process could not be started anew")
+            return False
+        with self._lock:
+            self._processes.append(process)
+        self._places.add(process)
+        logger.warning("an engine process was started anew in %.1f s", time.monotonic() - began)
+        return True
+
+
+def _unexpected(reply: Reply) -> EngineError:
+    return EngineError(f"the engine's process gave {type(reply).__name__}, which does not answer the call")

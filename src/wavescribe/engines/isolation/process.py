@@ -1,0 +1,100 @@
+"""One engine process, seen from the server: calls with a limit on how long an answer may take."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+from wavescribe.engines.base import Engine, EngineInfo
+from wavescribe.engines.isolation.messages import Call, Failed, Ready, Reply
+from wavescribe.engines.isolation.worker import serve_engine
+from wavescribe.errors import EngineError
+
+logger = logging.getLogger(__name__)
+
+END_SECONDS = 5.0
+"""How long a process may take to end once nobody asks it any more."""
+
+
+class EngineLostError(EngineError):
+    """The engine's process died or gave no answer in time; it was ended, and its call may be made on another."""
+
+
+class EngineProcess:
+    """A process with an engine. It is started by the constructor, and ready once `wait_until_ready` returned.
+
+    Args:
+        load: loads the engine, in the process; it must be picklable.
+        stall_seconds: longest time that an answer may take.
+    """
+
+    def __init__(self, load: Callable[[], Engine], stall_seconds: float) -> None:
+        self._stall_seconds = stall_seconds
+        # Processes that are forked from one with threads may hang: they are started anew.
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        self._connection: Connection[Any, Any] = ours
+        self._process = context.Process(target=serve_engine, args=(theirs, load), name="engine", daemon=True)
+        self._process.start()
+        theirs.close()
+
+    @property
+    def pid(self) -> int | None:
+        """The process's id."""
+        return self._process.pid
+
+    def wait_until_ready(self) -> EngineInfo:
+        """Wait until the engine is loaded.
+
+        Raises:
+            WeightsError: the weights are missing, damaged or not the pinned ones.
+            ModelNotFoundError: no such model.
+            EngineError: the engine cannot be loaded, or its process died.
+        """
+        try:
+            reply: Reply = self._connection.recv()
+        except (EOFError, OSError) as error:
+            raise self._lost("died while it loaded the model") from error
+        if isinstance(reply, Ready):
+            return reply.info
+        self.end()
+        raise reply.error() if isinstance(reply, Failed) else EngineError(f"unexpected reply {type(reply).__name__}")
+
+    def call(self, call: Call) -> Reply:
+        """Make a call and wait for its answer; one at a time.
+
+        Raises:
+            EngineLostError: the process died or gave no answer in time; this process is of no use any more.
+            WavescribeError: the engine failed on the call.
+        """
+        try:
+            self._connection.send(call)
+            if not self._connection.poll(self._stall_seconds):
+                raise self._lost(f"gave no answer for {self._stall_seconds:g} s")
+            reply: Reply = self._connection.recv()
+        except (EOFError, OSError) as error:
+            raise self._lost("died") from error
+        if isinstance(reply, Failed):
+            raise reply.error()
+        return reply
+
+    def end(self) -> None:
+        """End the process, by force if it does not end by itself."""
+        self._connection.close()
+        self._process.join(END_SECONDS)
+        self._kill()
+
+    def _lost(self, what: str) -> EngineLostError:
+        self._kill()
+        self._connection.close()
+        message = f"the engine's process {self._process.pid} {what} (exit code {self._process.exitcode})"
+        logger.error(message)
+        return EngineLostError(message)
+
+    def _kill(self) -> None:
+        if self._process.is_alive():
+            self._process.kill()
+        self._process.join()

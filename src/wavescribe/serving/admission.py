@@ -1,0 +1,99 @@
+"""Who is let in: places for live streams, on the whole and for each key, and none when the machine is full."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from wavescribe.errors import OverloadedError
+from wavescribe.serving.load import Load
+from wavescribe.serving.metrics import Metrics
+
+SOUND_SECONDS = 1.25
+"""Sound that nearly every word waits for before it settles, at the default delay: part of its lag on any machine."""
+
+RETRY_SECONDS = 10
+"""What a refused client is told to wait."""
+
+
+class Admission:
+    """Places for live streams.
+
+    Args:
+        most: places in all.
+        most_of_a_key: places of one owner; 0 for no limit.
+        most_lag: seconds after its end at which a word has to have settled, at the 95th percentile; a stream that
+            would make it later is refused. 0 for no limit.
+        least_interval: seconds between two steps of a stream on an idle machine.
+        load: the measured load.
+        metrics: where places and refusals are counted.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        *,
+        most: int,
+        most_of_a_key: int,
+        most_lag: float,
+        least_interval: float,
+        load: Load,
+        metrics: Metrics,
+        clock: Callable[[], float],
+    ) -> None:
+        self._most = most
+        self._most_of_a_key = most_of_a_key
+        self._most_lag = most_lag
+        self._least_interval = least_interval
+        self._load = load
+        self._metrics = metrics
+        self._clock = clock
+        self._taken: Counter[str] = Counter()
+
+    @property
+    def taken(self) -> int:
+        """Places that are taken."""
+        return self._taken.total()
+
+    @contextmanager
+    def place(self, owner: str = "") -> Iterator[None]:
+        """Hold a place.
+
+        Args:
+            owner: whose it is; "" for nobody known, who has no limit of his own.
+
+        Raises:
+            OverloadedError: the server or its machine is full, or the owner has all the places that one may have.
+        """
+        self._check(owner)
+        self._taken[owner] += 1
+        self._metrics.active_streams.inc()
+        try:
+            yield
+        finally:
+            self._taken[owner] -= 1
+            self._taken += Counter()  # owners without a place are forgotten
+            self._metrics.active_streams.dec()
+
+    def _check(self, owner: str) -> None:
+        if self.taken >= self._most:
+            raise self._refusal("sessions", f"Maximum concurrent sessions reached ({self._most}).")
+        if owner and self._most_of_a_key and self._taken[owner] >= self._most_of_a_key:
+            raise self._refusal("key", f"Maximum concurrent sessions of one key reached ({self._most_of_a_key}).")
+        if self._most_lag and self.taken and self._expected_lag() > self._most_lag:
+            message = "This machine transcribes as much live speech as it can; text would get later than "
+            raise self._refusal("lag", f"{message}{self._most_lag:g} s. Try again later.")
+
+    def _expected_lag(self) -> float:
+        """The lag that late words would have with one stream more: sound, an interval, and its step in the queue.
+
+        What is measured counts as well as what is computed: it knows of other programs on the machine.
+        """
+        now, load = self._clock(), self._load
+        interval = max(self._least_interval, load.interval(now, more=1))
+        return SOUND_SECONDS + interval + max(2 * load.step_seconds, load.lag(now))
+
+    def _refusal(self, reason: str, message: str) -> OverloadedError:
+        self._metrics.refused_streams.labels(reason).inc()
+        return OverloadedError(message, retry_after=RETRY_SECONDS)

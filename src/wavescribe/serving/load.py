@@ -1,0 +1,74 @@
+"""How busy the workers are: what a step takes, how many streams speak, and how far behind they are."""
+
+from __future__ import annotations
+
+from collections import deque
+
+SPEAKING_SECONDS = 5.0
+"""A stream whose last step is no older than this counts as speaking: steps come at least that often."""
+
+LAG_SECONDS = 15.0
+"""Lags of this long ago still tell how full the machine is."""
+
+SMOOTHING = 0.1
+"""Weight of the newest step in the mean: a pause's short steps and a loop's long retry are outliers."""
+
+
+class Load:
+    """The measured load of one engine. It reads no clock: every call that depends on time is told it.
+
+    Args:
+        workers: steps at the same time.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._step_seconds: float | None = None
+        self._last_step: dict[str, float] = {}
+        self._lags: deque[tuple[float, float]] = deque()
+
+    @property
+    def step_seconds(self) -> float:
+        """Seconds that a live step takes on its worker: a moving mean, 0 while nothing is known."""
+        return self._step_seconds or 0.0
+
+    def expect(self, seconds: float) -> None:
+        """What a step will probably take; forgotten with the first measured one."""
+        if self._step_seconds is None:
+            self._step_seconds = seconds
+
+    def took(self, seconds: float) -> None:
+        """A live step took so long on its worker."""
+        mean = self._step_seconds
+        self._step_seconds = seconds if mean is None else mean + SMOOTHING * (seconds - mean)
+
+    def asked(self, stream: str, now: float) -> None:
+        """A live stream has asked for a step; it has just been opened, or it speaks."""
+        self._last_step[stream] = now
+
+    def left(self, stream: str) -> None:
+        """A stream is closed."""
+        self._last_step.pop(stream, None)
+
+    def speaking(self, now: float) -> int:
+        """Live streams that speak or have just been opened."""
+        return sum(now - last <= SPEAKING_SECONDS for last in self._last_step.values())
+
+    def interval(self, now: float, more: int = 0) -> float:
+        """Seconds between two steps of a stream that the workers can keep up, with so many streams more."""
+        return self.step_seconds * (self.speaking(now) + more) / self._workers
+
+    def settled(self, lag: float, now: float) -> None:
+        """A live stream's text settled with so many seconds of audio not yet decoded."""
+        self._lags.append((now, lag))
+        self._forget(now)
+
+    def lag(self, now: float, share: float = 0.95) -> float:
+        """The percentile of the lags of late, in seconds of audio; 0 where none was measured."""
+        self._forget(now)
+        lags = sorted(lag for _, lag in self._lags)
+        return lags[min(len(lags) - 1, int(len(lags) * share))] if lags else 0.0
+
+    def _forget(self, now: float) -> None:
+        while self._lags and now - self._lags[0][0] > LAG_SECONDS:
+            self._lags.popleft()

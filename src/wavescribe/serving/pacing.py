@@ -1,0 +1,53 @@
+"""How a stream's audio arrives, and how much of it the next step has to cover."""
+
+from __future__ import annotations
+
+FAST_SECONDS = 3.0
+"""A stream this far ahead of the clock is no microphone's: it is fed faster than real time."""
+
+HEADROOM = 1.1
+"""Workers that are asked for all they can do would never catch up with what a slow step left behind."""
+
+BUSY = 0.8
+"""The share of the workers' time from which the machine counts as busy."""
+
+BEHIND_STEPS = 3
+"""Steps of audio that wait on a busy machine before a stream takes them at once, not one by one."""
+
+MOST_SECONDS = 4.0
+"""Longest advance of one step: half a window, so that two hypotheses still meet in it."""
+
+
+class Pace:
+    """Whether a stream's audio comes faster than it is spoken."""
+
+    def __init__(self) -> None:
+        self._ahead = 0.0
+        self._last = 0.0
+
+    def fed(self, seconds: float, now: float) -> None:
+        """So much audio came, at that time of a monotonic clock."""
+        self._ahead = max(0.0, self._ahead - (now - self._last)) + seconds
+        self._last = now
+
+    def is_fast(self, now: float) -> bool:
+        """Whether more audio came of late than time has passed since."""
+        return self._ahead - (now - self._last) > FAST_SECONDS
+
+
+def least_advance(step: float, interval: float, lag: float) -> float:
+    """Seconds of audio that a live stream's next step has to cover at least.
+
+    Args:
+        step: the stream's step length.
+        interval: seconds between two steps of a stream that the workers can keep up.
+        lag: seconds of its audio that wait to be decoded.
+
+    Returns:
+        0 for the next step as the grid has it.
+    """
+    wanted = HEADROOM * interval
+    advance = wanted if wanted > step else 0.0
+    if interval >= BUSY * step and lag >= BEHIND_STEPS * max(step, advance):
+        advance = lag // step * step
+    return min(advance, MOST_SECONDS)

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+
+from wavescribe.serving.load import LAG_SECONDS, SPEAKING_SECONDS, Load
+
+
+def test_the_interval_grows_with_those_who_speak_and_falls_with_the_workers() -> None:
+    load = Load(workers=2)
+    load.took(0.4)
+    for number in range(10):
+        load.asked(f"stream {number}", now=0.0)
+    assert load.interval(now=1.0) == pytest.approx(2.0)
+    assert load.interval(now=1.0, more=1) == pytest.approx(2.2)
+
+
+def test_who_has_left_or_fallen_silent_does_not_count() -> None:
+    load = Load(workers=1)
+    load.asked("silent", now=0.0)
+    load.asked("speaks", now=0.0)
+    load.asked("left", now=0.0)
+    load.left("left")
+    load.asked("speaks", now=SPEAKING_SECONDS)
+    assert load.speaking(now=SPEAKING_SECONDS) == 2
+    assert load.speaking(now=SPEAKING_SECONDS + 0.1) == 1
+    load.left("never there")
+
+
+def test_what_was_expected_is_forgotten_with_the_first_step() -> None:
+    load = Load(workers=1)
+    assert load.step_seconds == 0
+    load.expect(9.0)
+    assert load.step_seconds == 9.0
+    load.took(0.3)
+    load.expect(9.0)
+    assert 0.3 <= load.step_seconds < 9.0
+
+
+def test_one_slow_step_moves_the_mean_little() -> None:
+    load = Load(workers=1)
+    for _ in range(50):
+        load.took(0.3)
+    load.took(3.0)
+    assert load.step_seconds == pytest.approx(0.57)
+
+
+def test_lags_are_forgotten() -> None:
+    load = Load(workers=1)
+    assert load.lag(now=0.0) == 0
+    for second in range(20):
+        load.settled(5.0 if second < 19 else 9.0, now=0.0)
+    assert load.lag(now=1.0) == 9.0
+    assert load.lag(now=1.0, share=0.5) == 5.0
+    load.settled(1.0, now=10.0)
+    assert load.lag(now=LAG_SECONDS + 1) == 1.0

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import pytest
+
+from wavescribe.serving.pacing import MOST_SECONDS, Pace, least_advance
+
+
+@pytest.mark.parametrize(
+    ("interval", "lag", "expected"),
+    [
+        (0.3, 0.5, 0.0),  # idle: every step
+        (0.3, 30.0, 0.0),  # a burst on an idle machine is worked off step by step, whatever its size
+        (0.9, 0.5, 0.0),  # busy, but it keeps up
+        (0.95, 0.5, 1.045),  # as much as the machine can do: with headroom it is more than a step
+        (2.0, 1.0, 2.2),
+        (0.9, 2.9, 0.0),
+        (0.9, 3.5, 3.0),  # busy and behind: what waits is taken at once
+        (2.0, 6.0, 2.2),
+        (2.0, 7.0, MOST_SECONDS),
+        (20.0, 0.0, MOST_SECONDS),
+    ],
+)
+def test_a_step_covers_what_the_workers_can_keep_up_with(interval: float, lag: float, expected: float) -> None:
+    assert least_advance(1.0, interval, lag) == pytest.approx(expected)
+
+
+def test_a_stream_at_the_pace_of_speech_is_not_fast_in_any_packet_size() -> None:
+    for packet in (0.02, 1.0, 2.9):
+        pace = Pace()
+        for number in range(1, 50):
+            now = 100 + number * packet
+            pace.fed(packet, now)
+            assert not pace.is_fast(now)
+
+
+def test_a_file_sent_at_once_is_fast_until_the_clock_has_caught_up() -> None:
+    pace = Pace()
+    for _ in range(10):
+        pace.fed(1.0, 50.0)
+    assert pace.is_fast(50.0)
+    assert pace.is_fast(56.0)
+    assert not pace.is_fast(58.0)
+
+
+def test_a_pause_earns_no_right_to_be_fast_later() -> None:
+    pace = Pace()
+    pace.fed(1.0, 0.0)
+    pace.fed(10.0, 600.0)
+    assert pace.is_fast(600.0)
