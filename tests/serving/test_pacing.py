@@ -47,3 +47,11 @@ def test_a_pause_earns_no_right_to_be_fast_later() -> None:
     pace.fed(1.0, 0.0)
     pace.fed(10.0, 600.0)
     assert pace.is_fast(600.0)
+
+
+def test_what_came_early_is_not_lag() -> None:
+    pace = Pace()
+    pace.fed(5.0, 10.0)
+    assert pace.ahead(10.0) == 5.0
+    assert pace.ahead(12.0) == 3.0
+    assert pace.ahead(20.0) == 0.0

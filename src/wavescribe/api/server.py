@@ -66,10 +66,10 @@ class Server:
             return "draining"
         if not self._warm:
             return "starting"
-        if self.live.scheduler.longest_call > self._stall_seconds:
-            return "engine stalled"
         if isinstance(self._engine, Supervised) and not self._engine.alive:
             return "engine lost"
+        if self.live.scheduler.longest_call > self._stall_seconds:
+            return "engine stalled"
         return None
 
     @asynccontextmanager

@@ -176,6 +176,11 @@ class LiveStream:
         """Whether somebody is waiting for the text of what is spoken now."""
         return self._live and not self._pace.is_fast(self._clock())
 
+    @property
+    def _lateness(self) -> float:
+        """Seconds of audio that could be decoded by now had the machine kept up."""
+        return max(0.0, self.backlog_seconds - self._pace.ahead(self._clock()))
+
     def _least_advance(self) -> int:
         """Samples that the next step has to cover at least: under load, live streams make fewer steps."""
         skipped = self._transcriber.steps_skipped
@@ -183,11 +188,11 @@ class LiveStream:
         if not self._is_paced:
             return 0
         interval = self._scheduler.load.interval(self._clock())
-        return round(least_advance(self._step_seconds, interval, self.backlog_seconds) * self._sample_rate)
+        return round(least_advance(self._step_seconds, interval, self._lateness) * self._sample_rate)
 
     def _count(self, event: Event) -> None:
         now = self._clock()
-        lag = self.backlog_seconds
+        lag = self._lateness
         self._metrics.take(event, lag=lag, received=self._transcriber.received / self._sample_rate, now=now)
         if isinstance(event, TurnEnded) and event.transcript:
             transcripts.info("%s", event.transcript)

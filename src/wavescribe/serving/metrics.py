@@ -82,7 +82,7 @@ class Metrics:
     def _text(self) -> None:
         self.lag_seconds = Histogram(
             "wavescribe_lag_seconds",
-            "Audio received and not yet decoded when text settled, in seconds of audio",
+            "Audio spoken and not yet decoded when text settled, in seconds of audio",
             buckets=LAG_BUCKETS,
             registry=self.registry,
         )

@@ -30,9 +30,13 @@ class Pace:
         self._ahead = max(0.0, self._ahead - (now - self._last)) + seconds
         self._last = now
 
+    def ahead(self, now: float) -> float:
+        """Seconds of audio that came before it could have been spoken; waiting for them is not the server's lag."""
+        return max(0.0, self._ahead - (now - self._last))
+
     def is_fast(self, now: float) -> bool:
         """Whether more audio came of late than time has passed since."""
-        return self._ahead - (now - self._last) > FAST_SECONDS
+        return self.ahead(now) > FAST_SECONDS
 
 
 def least_advance(step: float, interval: float, lag: float) -> float:

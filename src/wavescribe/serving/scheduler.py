@@ -120,7 +120,8 @@ class Scheduler:
         try:
             hypotheses = await self._call(requests, threads)
         except Exception as error:  # an engine may raise anything; every waiting stream must hear of it
-            logger.exception("a decode of %d steps failed", len(jobs))
+            expected = isinstance(error, EngineError)
+            logger.error("a decode of %d steps failed: %s", len(jobs), error, exc_info=None if expected else error)
             _fail(jobs, error)
             self._metrics.steps_failed.inc(len(jobs))
             return

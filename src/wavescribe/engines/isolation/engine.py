@@ -38,6 +38,9 @@ logger = logging.getLogger(__name__)
 RESTART_WAITS = (0.0, 1.0, 5.0, 15.0)
 """Seconds before each try to start a process anew; the last one goes on."""
 
+START_SECONDS = 60.0
+"""How long a call waits while no process is there: loading a model takes a while on a busy machine."""
+
 
 class IsolatedEngine:
     """Several processes with one engine each, as one engine.
@@ -58,7 +61,7 @@ class IsolatedEngine:
         self._load = load
         self._stall_seconds = stall_seconds
         self._wanted = processes
-        self._places = Places(stall_seconds)
+        self._places = Places(START_SECONDS)
         self._numbers = itertools.count()
         self._closing = threading.Event()
         self._restarts = 0
