@@ -19,6 +19,10 @@ class EngineError(WavescribeError):
     """The engine failed on a request that was valid."""
 
 
+class EngineLostError(EngineError):
+    """The engine's process died or gave no answer in time; it was ended, and its call may be made on another."""
+
+
 class InvalidRequestError(WavescribeError):
     """The caller asked for something that cannot be done as asked.
 

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from wavescribe.audio.decoding import decode_audio, iterate_audio
 from wavescribe.engines.base import Engine, EngineInfo, FileOptions, Samples, Segment
-from wavescribe.errors import AudioTooShortError, OverloadedError, WavescribeError
+from wavescribe.errors import AudioTooShortError, EngineLostError, OverloadedError, WavescribeError
 from wavescribe.serving.file_result import FileResult
 from wavescribe.serving.file_stream import FileStream
 from wavescribe.serving.live_service import LiveService, StreamOptions
@@ -143,7 +143,10 @@ class FileService:
             max_seconds=self._settings.max_audio_seconds,
             min_seconds=MINIMUM_SECONDS,
         )
-        return self._transcribe(samples, options, left)
+        try:
+            return self._transcribe(samples, options, left)
+        except EngineLostError:  # not the file's fault, as far as is known: another process may do better
+            return self._transcribe(samples, options, left)
 
     def _transcribe(self, samples: Samples, options: FileOptions, left: threading.Event) -> FileResult:
         transcription = self._engine.transcribe_file(samples, options)

@@ -177,6 +177,11 @@ class LiveStream:
         return self._live and not self._pace.is_fast(self._clock())
 
     @property
+    def _is_awaited(self) -> bool:
+        """Whether its next step should not wait for others: somebody speaks, or has ended a turn."""
+        return self._is_paced or (self._live and self._transcriber.turns_pending > 0)
+
+    @property
     def _lateness(self) -> float:
         """Seconds of audio that could be decoded by now had the machine kept up."""
         return max(0.0, self.backlog_seconds - self._pace.ahead(self._clock()))
@@ -202,14 +207,13 @@ class LiveStream:
                 self._scheduler.load.settled(lag, now)
 
     async def _answer(self, step: Step) -> list[Event]:
-        paced = self._is_paced
-        if paced:
+        if self._is_paced:
             self._scheduler.load.asked(self._transcriber.stream_id, self._clock())
         if self._mute.speech(step.advance):
             self._metrics.mute()
             logger.warning("%.0f s of speech gave no text", self._mute.seconds)
         try:
-            hypothesis = await self._scheduler.decode(step, live=paced)
+            hypothesis = await self._scheduler.decode(step, live=self._is_awaited)
         except EngineError as error:
             return self._transcriber.reject(error)
         return self._transcriber.accept(hypothesis)

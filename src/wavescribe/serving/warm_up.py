@@ -16,14 +16,18 @@ SPEECH_FACTOR = 1.5
 
 
 def typical_step_seconds(engine: Engine) -> float:
-    """Decode a usual window of noise twice; returns what a step on speech will probably take. It blocks.
+    """Decode a usual window of noise, often enough to warm workers up; it blocks.
+
+    Returns:
+        What a step on speech will probably take, in seconds.
 
     Raises:
         EngineError: the engine failed.
     """
     noise = np.random.default_rng(0).standard_normal(round(WINDOW_SECONDS * engine.info.sample_rate))
     request = DecodeRequest((0.01 * noise).astype(np.float32), language=engine.info.languages[0])
-    engine.decode([request])
+    for _ in range(2):
+        engine.decode([request])
     started = time.monotonic()
     engine.decode([request])
     return SPEECH_FACTOR * (time.monotonic() - started)

@@ -30,8 +30,8 @@ from wavescribe.engines.isolation.messages import (
     Reply,
 )
 from wavescribe.engines.isolation.places import Places
-from wavescribe.engines.isolation.process import EngineLostError, EngineProcess
-from wavescribe.errors import EngineError, WavescribeError
+from wavescribe.engines.isolation.process import EngineProcess
+from wavescribe.errors import EngineError, EngineLostError, WavescribeError
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from wavescribe.engines.isolation.process import EngineLostError, EngineProcess
+from wavescribe.engines.isolation.process import EngineProcess
+from wavescribe.errors import EngineLostError
 
 
 class Places:

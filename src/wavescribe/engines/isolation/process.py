@@ -11,16 +11,12 @@ from typing import Any
 from wavescribe.engines.base import Engine, EngineInfo
 from wavescribe.engines.isolation.messages import Call, Failed, Ready, Reply
 from wavescribe.engines.isolation.worker import serve_engine
-from wavescribe.errors import EngineError
+from wavescribe.errors import EngineError, EngineLostError
 
 logger = logging.getLogger(__name__)
 
 END_SECONDS = 5.0
 """How long a process may take to end once nobody asks it any more."""
-
-
-class EngineLostError(EngineError):
-    """The engine's process died or gave no answer in time; it was ended, and its call may be made on another."""
 
 
 class EngineProcess:
