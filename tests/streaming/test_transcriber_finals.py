@@ -64,7 +64,7 @@ def test_the_text_of_a_turn_comes_with_its_end_when_the_lull_was_decoded() -> No
 def test_speech_after_a_lull_is_decoded_again() -> None:
     engine = FakeEngine()
     samples = np.concatenate([speak([1, 2, 3, 4, 5], silence=0.3), speak([6, 7])])
-    assert transcripts(transcribe(samples, engine)) == ["w1 w2 w3 w4 w5 w6 w7"]
+    assert transcripts(transcribe(samples, engine, kept_seconds=4.0)) == ["w1 w2 w3 w4 w5 w6 w7"]
     assert len(engine.requests[-1].samples) == len(samples)
 
 
