@@ -45,6 +45,17 @@ class ErrorRate:
         """Errors per word of the gold text."""
         return (self.substitutions + self.deletions + self.insertions) / max(1, self.words)
 
+    @classmethod
+    def total(cls, rates: Iterable[ErrorRate]) -> ErrorRate:
+        """The errors of several texts as one corpus."""
+        held = list(rates)
+        return cls(
+            substitutions=sum(rate.substitutions for rate in held),
+            deletions=sum(rate.deletions for rate in held),
+            insertions=sum(rate.insertions for rate in held),
+            words=sum(rate.words for rate in held),
+        )
+
 
 def error_rate(pairs: Iterable[tuple[str, str]]) -> ErrorRate:
     """The error rate over (gold, recognised) pairs of normalised texts, every word weighing the same."""

@@ -1,0 +1,46 @@
+"""Show a measurement on the terminal and, where a directory is given, write it there."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from wavescribe.bench.environment import describe_environment
+from wavescribe.bench.measurement import Measurement, TableData
+
+
+def publish(measurement: Measurement, output: Path | None) -> None:
+    """Print the tables and the summary; with a directory, write NAME.json.
+
+    Args:
+        measurement: what was found.
+        output: the directory, made where it is missing; None writes nothing.
+    """
+    console = Console()
+    for table in measurement.tables:
+        console.print(_rich(table))
+    console.print(f"[bold]{escape(measurement.title)}[/bold]", soft_wrap=True)
+    for line in measurement.summary:
+        console.print(f"- {escape(line)}", soft_wrap=True, highlight=False)
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+        path = output / f"{measurement.name}.json"
+        path.write_text(json.dumps(document(measurement), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        console.print(f"written to {path}", soft_wrap=True, highlight=False)
+
+
+def document(measurement: Measurement) -> dict[str, object]:
+    """The measurement and where it was made, ready for JSON."""
+    return asdict(measurement) | {"environment": describe_environment()}
+
+
+def _rich(table: TableData) -> Table:
+    shown = Table(*table.headings, title=escape(table.title), title_justify="left")
+    for row in table.rows:
+        shown.add_row(*map(escape, row))
+    return shown
