@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from wavescribe.bench.quality import percentile
+from wavescribe.bench.metrics.percentiles import percentile
 from wavescribe.bench.streamed import StreamedRun
 from wavescribe.streaming.events import Settled, SettledWord, TurnEnded
 

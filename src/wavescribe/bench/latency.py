@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from wavescribe.bench import paced_options as option
+from wavescribe.bench.baseline import settings_of
 from wavescribe.bench.load import level_data, run_levels, shown
 from wavescribe.bench.measurement import Chart, Measurement, Series, TableData
 from wavescribe.bench.metrics.percentiles import Distribution
@@ -39,6 +40,7 @@ def latency(
     """Measure time to first text, settle lag of every word and final latency, at the pace of speech."""
     who = option.checked_turns(turns)
     target = Target(url, language=language, model=model, rate=rate, turns=who, silence_ms=silence_ms, api_key=api_key)
+    settings_of(server_flags or [])  # wrong ones are told before a model is loaded
     console = Console(stderr=True)
     console.print("finding the times of the gold words ...")
     plans = option.Speech(corpus, kinds, language, seconds, who, aligner).plans(streams)

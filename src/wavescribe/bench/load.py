@@ -68,6 +68,7 @@ def load(
     levels = _levels(streams)
     flags = server_flags or []
     target = Target(url, language=language, model=model, rate=rate, turns=who, silence_ms=silence_ms, api_key=api_key)
+    settings_of(flags)  # wrong ones are told before a model is loaded
     speech = option.Speech(corpus, kinds, language, seconds, who, aligner)
     console = Console(stderr=True)
     console.print(f"finding the times of the words of {max(levels)} streams of {seconds:g} s ...")

@@ -25,14 +25,25 @@ def all_recordings(corpus: Path | None) -> list[Recording]:
 
 
 def spoken_recordings(corpus: Path | None, kinds: Iterable[str], languages: Iterable[str]) -> list[Recording]:
-    """Recordings of real speech with a trustworthy text.
+    """Recordings of real speech with a trustworthy text; without a corpus there are few, and kinds are ignored.
 
     Raises:
         ConfigurationError: there are none.
     """
-    kinds, languages = set(kinds), set(languages)
+    kinds, languages = set(kinds) if corpus else {"short", "long"}, set(languages)
     chosen = spoken(all_recordings(corpus), kinds, languages)
     if not chosen:
         wanted = f"kinds {', '.join(sorted(kinds))} and languages {', '.join(sorted(languages))}"
         raise ConfigurationError(f"no recording of {wanted} in {corpus or 'the installed packages'}")
     return chosen
+
+
+def long_reading(corpus: Path | None) -> list[Recording]:
+    """Continuous English speech to make long streams of.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    if corpus:
+        return spoken_recordings(corpus, ["long"], ["en"])
+    return [recording for recording in installed_recordings() if recording.kind == "long"]

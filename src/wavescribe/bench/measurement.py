@@ -33,6 +33,7 @@ class Series:
         y: values; None leaves a gap.
         low: lower ends of error bars; empty for none.
         high: upper ends.
+        reach: for each point how far to the right a gray line goes; empty for none.
         marks: text at each point; empty for none.
     """
 
@@ -41,6 +42,7 @@ class Series:
     y: tuple[float | None, ...]
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
+    reach: tuple[float, ...] = ()
     marks: tuple[str, ...] = ()
 
 
@@ -82,7 +84,6 @@ class Measurement:
         tables: what is printed.
         charts: what is drawn.
         data: every figure, ready for JSON.
-        command: the command line that reproduces it.
     """
 
     name: str
@@ -91,4 +92,3 @@ class Measurement:
     tables: tuple[TableData, ...]
     charts: tuple[Chart, ...] = ()
     data: dict[str, Any] = field(default_factory=dict)
-    command: str = ""

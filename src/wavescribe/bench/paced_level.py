@@ -7,11 +7,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wavescribe.bench.errors_in_text import ErrorRate, error_rate, normalise
 from wavescribe.bench.heard import Heard, hear
 from wavescribe.bench.metrics.final_latency import final_latencies
 from wavescribe.bench.metrics.percentiles import Distribution, distribution
 from wavescribe.bench.metrics.settle_lag import settle_lags
+from wavescribe.bench.metrics.word_errors import ErrorRate, error_rate, normalise
 from wavescribe.bench.realtime_client import PacedStream, StreamRecord, Target
 from wavescribe.bench.server_counters import counted_between, read_counters
 from wavescribe.bench.server_process import ServerProcess

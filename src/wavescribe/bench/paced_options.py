@@ -10,7 +10,6 @@ from typing import Annotated, get_args
 
 import typer
 
-from wavescribe.bench.baseline import settings_of
 from wavescribe.bench.gold_times import GoldTimes
 from wavescribe.bench.material import spoken_recordings
 from wavescribe.bench.realtime_client import Target
@@ -96,7 +95,7 @@ def measured_server(target: Target, flags: list[str]) -> Iterator[tuple[Target, 
     """The server at the target's URL, or where it has none one started with the flags.
 
     Raises:
-        ConfigurationError: both are given, or a flag is wrong.
+        ConfigurationError: both a URL and flags are given.
         ServerFailedError: the server did not start.
     """
     if target.url:
@@ -104,6 +103,5 @@ def measured_server(target: Target, flags: list[str]) -> Iterator[tuple[Target, 
             raise ConfigurationError("flags of a server are for one that is started here: leave out --url")
         yield target, None
         return
-    settings_of(flags)  # wrong ones are told before a model is loaded
     with server_process(flags) as server:
         yield replace(target, url=server.url), server

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import typer
 
+from wavescribe.bench.cost import cost
+from wavescribe.bench.hour import hour
 from wavescribe.bench.latency import latency
 from wavescribe.bench.load import load
+from wavescribe.bench.quality import quality
+from wavescribe.bench.repetition import repetition
 
 app = typer.Typer(
     name="wavescribe bench",
@@ -15,5 +19,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("quality")(quality)
 app.command("latency")(latency)
+app.command("cost")(cost)
 app.command("load")(load)
+app.command("hour")(hour)
+app.command("repetition")(repetition)

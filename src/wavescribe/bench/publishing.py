@@ -1,8 +1,10 @@
-"""Show a measurement on the terminal and, where a directory is given, write it there."""
+"""Show a measurement on the terminal and, where a directory is given, write and draw it there."""
 
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,10 +14,11 @@ from rich.table import Table
 
 from wavescribe.bench.environment import describe_environment
 from wavescribe.bench.measurement import Measurement, TableData
+from wavescribe.bench.report_page import write_report
 
 
 def publish(measurement: Measurement, output: Path | None) -> None:
-    """Print the tables and the summary; with a directory, write NAME.json.
+    """Print the tables and the summary; with a directory, write NAME.json, pictures and report.html.
 
     Args:
         measurement: what was found.
@@ -28,15 +31,31 @@ def publish(measurement: Measurement, output: Path | None) -> None:
     for line in measurement.summary:
         console.print(f"- {escape(line)}", soft_wrap=True, highlight=False)
     if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
-        path = output / f"{measurement.name}.json"
-        path.write_text(json.dumps(document(measurement), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        console.print(f"written to {path}", soft_wrap=True, highlight=False)
+        console.print(f"written to {write(measurement, output)}", soft_wrap=True, highlight=False)
+
+
+def write(measurement: Measurement, output: Path) -> Path:
+    """Write a measurement's JSON and pictures, and the report of all in the directory; returns its path."""
+    # matplotlib is slow to load and not needed for tables.
+    from wavescribe.bench.drawing import draw
+
+    output.mkdir(parents=True, exist_ok=True)
+    path = output / f"{measurement.name}.json"
+    path.write_text(json.dumps(document(measurement), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    for chart in measurement.charts:
+        draw(chart, output)
+    return write_report(output)
 
 
 def document(measurement: Measurement) -> dict[str, object]:
     """The measurement and where it was made, ready for JSON."""
-    return asdict(measurement) | {"environment": describe_environment()}
+    return asdict(measurement) | {"command": _command(), "environment": describe_environment()}
+
+
+def _command() -> str:
+    """The command line that is running, without the paths of this machine."""
+    words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:]]
+    return shlex.join(["wavescribe", *words])
 
 
 def _rich(table: TableData) -> Table:

@@ -172,7 +172,7 @@ class PacedStream:
         Args:
             began: when the first sample is spoken, by `time.monotonic`; not in the past.
         """
-        if self._connection is None:
+        if self._connection is None or not self.is_open:
             return
         connection = self._connection
         try:

@@ -51,7 +51,7 @@ def match_words(words: Sequence[str], texts: Sequence[str]) -> list[int | None]:
     emitted, _ = _joined(texts)
     owners = [index for index, text in enumerate(texts) for _ in characters(text)]
     places = _matched_places(said, emitted)
-    ends = [*starts[1:], len(said)]
+    ends = [*starts[1:], len(said)][: len(starts)]
     return [_completed_by(places[start:end], owners) for start, end in zip(starts, ends, strict=True)]
 
 
