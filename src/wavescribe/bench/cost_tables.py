@@ -200,7 +200,6 @@ def _loop_chart(texts: Sequence[LoopedText]) -> Chart:
         y_label="characters written per character said",
         series=tuple(Series(name, clips, tuple(ratio[clip, name] for clip in clips)) for name in strategies),
         kind="bar",
-        logarithmic="y",
         limit=(1.0, "as much as was said"),
         caption="At the dashed line as much is written as was said.",
     )

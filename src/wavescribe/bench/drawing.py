@@ -6,8 +6,9 @@ from pathlib import Path
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import ScalarFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from wavescribe.bench.measurement import Chart, Series
 
@@ -28,10 +29,10 @@ def draw(chart: Chart, folder: Path) -> list[Path]:
     figure = Figure(figsize=(8, 4.6), layout="constrained")
     axes: Axes = figure.subplots()
     {"line": _lines, "curve": _curves, "bar": _bars}[chart.kind](axes, chart)
-    _scale(axes, chart)
     if chart.limit is not None:
         level, label = chart.limit
         axes.axhline(level, color="black", linestyle="--", linewidth=1, label=label)
+    _scale(axes, chart)
     axes.set_title(chart.title, fontsize=12, fontweight="bold")
     axes.set_xlabel(chart.x_label)
     axes.set_ylabel(chart.y_label)
@@ -89,7 +90,7 @@ def _bars(axes: Axes, chart: Chart) -> None:
         bars = axes.bar(
             places, heights, width * 0.95, label=series.label, yerr=_error_bars(series), color=_colour(index)
         )
-        axes.bar_label(bars, labels=[f"{height:.3g}" for height in heights], padding=2, fontsize=8)
+        axes.bar_label(bars, labels=[f"{height:.2f}" for height in heights], padding=2, fontsize=8)
     axes.set_xticks(range(len(chart.series[0].x)), [str(name) for name in chart.series[0].x], fontsize=9)
     if len(chart.series[0].x) > 6:
         axes.tick_params(axis="x", labelrotation=30)
@@ -107,10 +108,18 @@ def _scale(axes: Axes, chart: Chart) -> None:
     if "x" in chart.logarithmic:
         axes.set_xscale("log")
         axes.set_xticks(sorted({float(x) for series in chart.series for x in series.x}))
-        axes.xaxis.set_major_formatter(ScalarFormatter())
-        axes.minorticks_off()
+        _plain(axes.xaxis)
     if "y" in chart.logarithmic:
         axes.set_yscale("log")
-        axes.yaxis.set_major_formatter(ScalarFormatter())
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        _plain(axes.yaxis)
     elif chart.kind == "line" and not any(series.reach for series in chart.series):
         axes.set_ylim(bottom=0)
+    if chart.counts:
+        axes.set_xticks(sorted({float(x) for series in chart.series for x in series.x}))
+
+
+def _plain(axis: Axis) -> None:
+    """Ticks as plain numbers, without small ones between them."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_locator(NullLocator())

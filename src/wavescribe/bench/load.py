@@ -65,7 +65,7 @@ def load(
 ) -> None:
     """Find how many streams a server takes: lag, refusals, errors and throughput at each level."""
     who = option.checked_turns(turns)
-    levels = _levels(streams)
+    levels = checked_levels(streams)
     flags = server_flags or []
     target = Target(url, language=language, model=model, rate=rate, turns=who, silence_ms=silence_ms, api_key=api_key)
     settings_of(flags)  # wrong ones are told before a model is loaded
@@ -79,7 +79,12 @@ def load(
     publish(load_measurement(results, plans, alone, limit), output)
 
 
-def _levels(text: str) -> list[int]:
+def checked_levels(text: str) -> list[int]:
+    """The levels, rising.
+
+    Raises:
+        ConfigurationError: they are not whole numbers above 0.
+    """
     try:
         levels = sorted({int(part) for part in text.split(",")})
     except ValueError:
@@ -145,7 +150,7 @@ def load_measurement(
     rows = tuple(_row(level, result, alone) for level, result in results.items())
     return Measurement(
         name="load",
-        title=f"{_most_good(results, limit)} streams at once with a settle lag of at most {limit:g} s at p95",
+        title=f"{most_good(results, limit)} streams at once with a settle lag of at most {limit:g} s at p95",
         summary=tuple(_summary(results, plans, alone, limit)),
         tables=(TableData("load (times in seconds)", HEADINGS, rows),),
         charts=(_lag_chart(results, limit),),
@@ -153,7 +158,8 @@ def load_measurement(
     )
 
 
-def _most_good(results: dict[int, LevelResult], limit: float) -> int:
+def most_good(results: dict[int, LevelResult], limit: float) -> int:
+    """The highest level up to which every one is good; 0 where the first is not."""
     good = 0
     for level, result in results.items():
         if not is_good(result, limit):
@@ -165,7 +171,7 @@ def _most_good(results: dict[int, LevelResult], limit: float) -> int:
 def _summary(
     results: dict[int, LevelResult], plans: Sequence[StreamPlan], alone: Sequence[tuple[str, ...]], limit: float
 ) -> list[str]:
-    most = _most_good(results, limit)
+    most = most_good(results, limit)
     lines = [f"{most} streams at once were served in time" if most else "no level was served in time"]
     bad = next((level for level in results if level > most), None)
     if bad is None:
@@ -246,6 +252,7 @@ def _lag_chart(results: dict[int, LevelResult], limit: float) -> Chart:
             Series(label, tuple(map(float, lags)), tuple(getattr(lag, name) for lag in lags.values()))
             for label, name in shares
         ),
+        counts=True,
         limit=(limit, f"limit of the 95th percentile: {limit:g} s"),
         caption="A server is full where the 95th percentile crosses the dashed line.",
     )

@@ -58,6 +58,7 @@ class Chart:
         series: what it shows.
         kind: lines over numbers, or bars over names.
         logarithmic: which axes are logarithmic, for example "xy".
+        counts: whether the positions are few whole numbers, each with a tick of its own.
         limit: a level drawn as a dashed line, with its label.
         caption: one sentence that says what to see.
     """
@@ -69,6 +70,7 @@ class Chart:
     series: tuple[Series, ...]
     kind: ChartKind = "line"
     logarithmic: str = ""
+    counts: bool = False
     limit: tuple[float, str] | None = None
     caption: str = ""
 

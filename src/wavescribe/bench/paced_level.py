@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from wavescribe.bench.file_client import PacedUploads
 from wavescribe.bench.heard import Heard, hear
 from wavescribe.bench.metrics.final_latency import final_latencies
 from wavescribe.bench.metrics.percentiles import Distribution, distribution
@@ -117,7 +118,7 @@ async def run_level(target: Target, plans: Sequence[StreamPlan], server: ServerP
         plans: one a stream.
         server: its process, where it is one of this measurement.
     """
-    streams = [PacedStream(target, messages(plan, target.rate)) for plan in plans]
+    streams = [_stream(target, plan) for plan in plans]
     await asyncio.gather(*(stream.open() for stream in streams))
     counted = await asyncio.to_thread(read_counters, target.url)
     cpu, server_cpu = time.process_time(), server.cpu_seconds() if server else None
@@ -135,6 +136,12 @@ async def run_level(target: Target, plans: Sequence[StreamPlan], server: ServerP
         server_cpu_seconds=None if server_cpu is None or server_after is None else server_after - server_cpu,
         steps_skipped=counted_between(counted, await asyncio.to_thread(read_counters, target.url), "skipped"),
     )
+
+
+def _stream(target: Target, plan: StreamPlan) -> PacedStream | PacedUploads:
+    if target.takes_files:
+        return PacedUploads(target, plan)
+    return PacedStream(target, messages(plan, target.rate))
 
 
 def stream_result(record: StreamRecord, plan: StreamPlan) -> StreamResult:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from wavescribe.bench.compare import compare
 from wavescribe.bench.cost import cost
 from wavescribe.bench.hour import hour
 from wavescribe.bench.latency import latency
@@ -23,5 +24,6 @@ app.command("quality")(quality)
 app.command("latency")(latency)
 app.command("cost")(cost)
 app.command("load")(load)
+app.command("compare")(compare)
 app.command("hour")(hour)
 app.command("repetition")(repetition)

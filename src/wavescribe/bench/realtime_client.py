@@ -27,6 +27,7 @@ ANSWER_SECONDS = 10.0
 
 WORDS = "item.input_audio_transcription.words"
 DRAFT = "item.input_audio_transcription.draft"
+FILE_PATH = "/audio/transcriptions"
 OVERLOADED_STATUS, TRY_LATER = 503, 1013
 
 
@@ -53,6 +54,11 @@ class Target:
     silence_ms: int = 500
     api_key: str = ""
     include: tuple[str, ...] = (WORDS,)
+
+    @property
+    def takes_files(self) -> bool:
+        """Whether the URL is that of file transcription, where each utterance is uploaded when it has been said."""
+        return urlsplit(self.url).path.rstrip("/").endswith(FILE_PATH)
 
     @property
     def websocket_url(self) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 ORDER = ("quality", "latency", "load", "cost", "hour", "repetition", "compare")
 
 STYLE = """
-body{font:16px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}
+body{font:16px/1.5 system-ui,sans-serif;max-width:76rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}
 h1{font-size:1.8rem}h2{margin-top:3rem;border-top:1px solid #ccc;padding-top:1rem}
 table{border-collapse:collapse;font-size:.85rem;margin:.5rem 0 1.5rem;display:block;overflow-x:auto}
 caption{text-align:left;font-weight:600;padding:.3rem 0}
