@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from wavescribe.audio.pcm import decode_pcm16, encode_pcm16
 from wavescribe.bench.stream_plan import PACKET_SAMPLES, StreamPlan
@@ -30,7 +31,9 @@ def settings_of(flags: Sequence[str]) -> Settings:
     if len(parts) % 2 or not all(name.startswith("--") for name in parts[::2]):
         raise ConfigurationError(f"flags of the server come as '--name value', got {' '.join(flags)!r}")
     names = (name[2:].replace("-", "_") for name in parts[::2])
-    return load_settings(**dict(zip(names, parts[1::2], strict=True)))
+    given = dict(zip(names, parts[1::2], strict=True))
+    config = given.pop("config", None)
+    return load_settings(Path(config) if config else None, **given)
 
 
 def turns_alone(engine: Engine, settings: Settings, plan: StreamPlan, silence_ms: int) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ import typer
 
 from wavescribe.bench.compare import compare
 from wavescribe.bench.cost import cost
+from wavescribe.bench.everything import everything
+from wavescribe.bench.gate import gate
 from wavescribe.bench.hour import hour
 from wavescribe.bench.latency import latency
 from wavescribe.bench.load import load
@@ -25,5 +27,7 @@ app.command("latency")(latency)
 app.command("cost")(cost)
 app.command("load")(load)
 app.command("compare")(compare)
+app.command("gate")(gate)
+app.command("all")(everything)
 app.command("hour")(hour)
 app.command("repetition")(repetition)

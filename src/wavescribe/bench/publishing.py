@@ -49,10 +49,10 @@ def write(measurement: Measurement, output: Path) -> Path:
 
 def document(measurement: Measurement) -> dict[str, object]:
     """The measurement and where it was made, ready for JSON."""
-    return asdict(measurement) | {"command": _command(), "environment": describe_environment()}
+    return asdict(measurement) | {"command": running_command(), "environment": describe_environment()}
 
 
-def _command() -> str:
+def running_command() -> str:
     """The command line that is running, without the paths of this machine."""
     words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:]]
     return shlex.join(["wavescribe", *words])

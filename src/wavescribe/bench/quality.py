@@ -87,15 +87,7 @@ def _languages(corpus: Path | None) -> set[str]:
 
 def parameters_for(recording: Recording, delay: Delay, step_seconds: float) -> StreamParameters:
     """The stream parameters of a delay level, with the recording's language given."""
-    rule = SETTLING_RULES[delay]
-    return StreamParameters(
-        step_seconds=step_seconds,
-        agreements=rule.agreements,
-        hold_seconds=rule.hold_seconds,
-        sure_seconds=rule.sure_seconds,
-        confident_seconds=rule.confident_seconds,
-        language=recording.language,
-    )
+    return StreamParameters(step_seconds=step_seconds, language=recording.language, **asdict(SETTLING_RULES[delay]))
 
 
 def _result(

@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-ORDER = ("quality", "latency", "load", "cost", "hour", "repetition", "compare")
+ORDER = ("quality", "latency", "load", "cost", "hour", "repetition", "compare", "gate")
 
 STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;max-width:76rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}

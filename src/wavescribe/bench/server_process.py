@@ -40,12 +40,26 @@ class ServerProcess:
     flags: tuple[str, ...]
 
     def cpu_seconds(self) -> float | None:
-        """CPU seconds that it has used, where /proc tells (Linux)."""
+        """CPU seconds that it and the processes it started have used, where /proc tells (Linux)."""
         try:
-            fields = Path(f"/proc/{self.process_id}/stat").read_text().rsplit(")", 1)[1].split()
+            return sum(_cpu_seconds(each) for each in _family(self.process_id))
         except OSError:
             return None
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _cpu_seconds(process_id: int) -> float:
+    """CPU seconds of a process and of its children that have ended."""
+    fields = Path(f"/proc/{process_id}/stat").read_text().rsplit(")", 1)[1].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
+def _family(process_id: int) -> list[int]:
+    """A process and all that come from it."""
+    found = [process_id]
+    for task in Path(f"/proc/{process_id}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            found += _family(int(child))
+    return found
 
 
 @contextmanager
