@@ -90,9 +90,10 @@ def test_results_are_markdown_with_their_pictures_beside_them(tmp_path: Path) ->
     write(COST, tmp_path / "out")
     page = tmp_path / "docs" / "results.md"
     page.parent.mkdir()
-    write_results(tmp_path / "out", page, "wavescribe bench all")
+    write_results(tmp_path / "out", page, "wavescribe bench all", note="a note")
     text = page.read_text()
     assert "Written by `wavescribe bench all`" in text
+    assert "a note" in text
     assert "| one | 1 \\| 2 |" in text
     assert "![Lines](results/cost_line.svg)" in text
     assert (tmp_path / "docs" / "results" / "cost_line.svg").exists()

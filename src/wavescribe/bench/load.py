@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.progress import Progress
 
 from wavescribe.bench import paced_options as option
 from wavescribe.bench.baseline import settings_of, turns_alone
@@ -112,11 +113,24 @@ def run_levels(
     with option.measured_server(target, flags) as (measured, server):
         asyncio.run(_warm_up(measured, plans[0], server))
         for level in levels:
-            console.print(f"{level} streams of {plans[0].seconds:.0f} s at the pace of speech ...")
-            results[level] = asyncio.run(run_level(measured, plans[:level], server))
+            results[level] = asyncio.run(_with_progress(measured, plans[:level], server, console))
             if not keep_going and not is_good(results[level], limit):
                 break
     return results
+
+
+async def _with_progress(
+    target: Target, plans: Sequence[StreamPlan], server: ServerProcess | None, console: Console
+) -> LevelResult:
+    """A level's result, with a bar of the time that its audio takes; it is drawn once a second and costs nothing."""
+    seconds = max(plan.seconds for plan in plans)
+    label = f"{len(plans)} {'stream' if len(plans) == 1 else 'streams'} of {seconds:.0f} s"
+    with Progress(console=console, refresh_per_second=1, transient=True) as progress:
+        bar = progress.add_task(label, total=seconds)
+        working = asyncio.create_task(run_level(target, plans, server))
+        while not (await asyncio.wait({working}, timeout=1.0))[0]:
+            progress.advance(bar, 1.0)
+    return working.result()
 
 
 async def _warm_up(target: Target, plan: StreamPlan, server: ServerProcess | None) -> None:
@@ -150,7 +164,7 @@ def load_measurement(
     rows = tuple(_row(level, result, alone) for level, result in results.items())
     return Measurement(
         name="load",
-        title=f"{most_good(results, limit)} streams at once with a settle lag of at most {limit:g} s at p95",
+        title=f"{_streams(most_good(results, limit))} at once with a settle lag of at most {limit:g} s at p95",
         summary=tuple(_summary(results, plans, alone, limit)),
         tables=(TableData("load (times in seconds)", HEADINGS, rows),),
         charts=(_lag_chart(results, limit),),
@@ -172,20 +186,24 @@ def _summary(
     results: dict[int, LevelResult], plans: Sequence[StreamPlan], alone: Sequence[tuple[str, ...]], limit: float
 ) -> list[str]:
     most = most_good(results, limit)
-    lines = [f"{most} streams at once were served in time" if most else "no level was served in time"]
+    lines = [f"{_streams(most)} at once: served in time" if most else "no level was served in time"]
     bad = next((level for level in results if level > most), None)
     if bad is None:
         lines.append("no level broke the limit: more streams would be needed to find it")
     else:
-        lines.append(f"{bad} streams broke it: {_why(results[bad], limit)}")
+        lines.append(f"{_streams(bad)}: not in time; {_why(results[bad], limit)}")
     speech = sum(plan.speech_seconds for plan in plans) / sum(plan.seconds for plan in plans)
     lines.append(f"{100 * speech:.0f} % of the audio is speech; each stream says other recordings in another order")
     if alone:
         last = max(results)
         same = same_texts(results[last], alone)
         lines.append(f"{same} of {last} streams at the highest level wrote what their audio gives alone, to the byte")
-    lines += [f"{level} streams: {failure}" for level, result in results.items() for failure in result.failures[:3]]
+    lines += [f"{_streams(level)}: {failure}" for level, result in results.items() for failure in result.failures[:3]]
     return lines
+
+
+def _streams(count: int) -> str:
+    return "1 stream" if count == 1 else f"{count} streams"
 
 
 def _why(result: LevelResult, limit: float) -> str:

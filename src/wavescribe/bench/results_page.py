@@ -16,13 +16,14 @@ Written by `{command}`; change nothing here by hand. What each figure means is i
 """
 
 
-def write_results(folder: Path, page: Path, command: str) -> None:
+def write_results(folder: Path, page: Path, command: str, *, note: str = "") -> None:
     """Write the page, and the pictures into a folder beside it of the page's name.
 
     Args:
         folder: where `wavescribe bench ... --output` wrote.
         page: the Markdown file.
         command: the one that made all of it.
+        note: said at the top, "" for nothing.
 
     Raises:
         ConfigurationError: there are no measurements in the folder.
@@ -35,7 +36,9 @@ def write_results(folder: Path, page: Path, command: str) -> None:
     for chart in (chart for measurement in found for chart in measurement["charts"]):
         shutil.copyfile(folder / f"{chart['name']}.svg", pictures / f"{chart['name']}.svg")
     sections = [_section(measurement, pictures.name) for measurement in found]
-    page.write_text("\n".join([HEAD.format(command=command), *sections]), encoding="utf-8")
+    page.write_text(
+        "\n".join([HEAD.format(command=command), *([f"{note}\n"] if note else []), *sections]), encoding="utf-8"
+    )
 
 
 def _section(measurement: Mapping[str, Any], pictures: str) -> str:
