@@ -67,7 +67,7 @@ def latency_measurement(result: LevelResult, plans: list[StreamPlan]) -> Measure
             f"word error rate {100 * result.errors.rate:.2f} % of {result.errors.words} words; "
             f"{sum(stream.missing for stream in result.served)} gold words never came",
             f"packets left after their deadline: {slip}",
-            f"{sum(plan.seconds for plan in plans):.0f} s of audio on {len(plans)} {'stream' if len(plans) == 1 else 'streams'}, "
+            f"{sum(plan.seconds for plan in plans):.0f} s of audio, {len(plans)} at once, "
             f"{100 * sum(p.speech_seconds for p in plans) / sum(p.seconds for p in plans):.0f} % speech",
             *result.failures,
         ),

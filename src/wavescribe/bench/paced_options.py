@@ -39,7 +39,7 @@ SilenceMs = Annotated[int, typer.Option(help="Silence that ends a turn where the
 Rate = Annotated[int, typer.Option(help="Samples per second on the wire; OpenAI's own server takes 24000 only.")]
 Language = Annotated[str, typer.Option(help="ISO 639-1 code of what is said.")]
 Kinds = Annotated[str, typer.Option(help="Kinds of recordings that are said.")]
-ApiKey = Annotated[str, typer.Option(envvar="WAVESCRIBE_BENCH_API_KEY", help="Sent as a bearer token.")]
+ApiKey = Annotated[str, typer.Option(envvar="WAVESCRIBE_BENCH_API_KEY", help="Sent as a bearer token, to every URL.")]
 Aligner = Annotated[str, typer.Option(help="The Whisper model that finds the times of the gold words.")]
 Output = Annotated[Path | None, typer.Option(help="Write JSON, pictures and report.html into this directory.")]
 
