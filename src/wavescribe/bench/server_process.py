@@ -20,6 +20,9 @@ from wavescribe.errors import WavescribeError
 START_SECONDS = 180.0
 STOP_SECONDS = 40.0
 
+PARENT, CPU_TICKS = 1, slice(11, 15)
+"""Fields of /proc/<id>/stat after the name: the parent; user and system time, its own and its ended children's."""
+
 
 class ServerFailedError(WavescribeError):
     """The server that was to be measured did not start; the message has the end of its log."""
@@ -41,25 +44,27 @@ class ServerProcess:
 
     def cpu_seconds(self) -> float | None:
         """CPU seconds that it and the processes it started have used, where /proc tells (Linux)."""
-        try:
-            return sum(_cpu_seconds(each) for each in _family(self.process_id))
-        except OSError:
-            return None
+        return process_cpu_seconds(self.process_id)
 
 
-def _cpu_seconds(process_id: int) -> float:
-    """CPU seconds of a process and of its children that have ended."""
-    fields = Path(f"/proc/{process_id}/stat").read_text().rsplit(")", 1)[1].split()
-    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+def process_cpu_seconds(process_id: int) -> float | None:
+    """CPU seconds of a process, of all that come from it, and of those of them that have ended; None without /proc."""
+    processes = {path.name: fields for path in Path("/proc").glob("[0-9]*") if (fields := _stat(path))}
+    family = {str(process_id)} & processes.keys()
+    if not family:
+        return None
+    while grown := {name for name, fields in processes.items() if fields[PARENT] in family} - family:
+        family |= grown
+    ticks = sum(int(ticks) for name in family for ticks in processes[name][CPU_TICKS])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def _family(process_id: int) -> list[int]:
-    """A process and all that come from it."""
-    found = [process_id]
-    for task in Path(f"/proc/{process_id}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            found += _family(int(child))
-    return found
+def _stat(process: Path) -> list[str]:
+    """The fields of /proc/<id>/stat after the name; empty where the process has ended meanwhile."""
+    try:
+        return (process / "stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return []
 
 
 @contextmanager
