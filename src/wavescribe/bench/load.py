@@ -15,6 +15,7 @@ from wavescribe.bench import paced_options as option
 from wavescribe.bench.baseline import settings_of, turns_alone
 from wavescribe.bench.measurement import Chart, Measurement, Series, TableData
 from wavescribe.bench.metrics.percentiles import Distribution
+from wavescribe.bench.metrics.word_errors import ErrorRate, error_rate, normalise
 from wavescribe.bench.paced_level import LevelResult, run_level
 from wavescribe.bench.publishing import publish
 from wavescribe.bench.realtime_client import Target
@@ -168,7 +169,11 @@ def load_measurement(
         summary=tuple(_summary(results, plans, alone, limit)),
         tables=(TableData("load (times in seconds)", HEADINGS, rows),),
         charts=(_lag_chart(results, limit),),
-        data={"limit_seconds": limit, "levels": {level: level_data(result) for level, result in results.items()}},
+        data={
+            "limit_seconds": limit,
+            "alone": list(alone),
+            "levels": {level: level_data(result) for level, result in results.items()},
+        },
     )
 
 
@@ -198,6 +203,8 @@ def _summary(
         last = max(results)
         same = same_texts(results[last], alone)
         lines.append(f"{same} of {last} streams at the highest level wrote what their audio gives alone, to the byte")
+        here, apart = results[last].errors.rate, errors_alone(plans, alone).rate
+        lines.append(f"their word error rate is {100 * here:.2f} %, alone it is {100 * apart:.2f} %")
     lines += [f"{_streams(level)}: {failure}" for level, result in results.items() for failure in result.failures[:3]]
     return lines
 
@@ -220,6 +227,15 @@ def _why(result: LevelResult, limit: float) -> str:
 def same_texts(result: LevelResult, alone: Sequence[tuple[str, ...]]) -> int:
     """Streams whose turns are those of the same audio alone, to the byte."""
     return sum(stream.turns == turns for stream, turns in zip(result.streams, alone, strict=False))
+
+
+def errors_alone(plans: Sequence[StreamPlan], alone: Sequence[tuple[str, ...]]) -> ErrorRate:
+    """Word errors of the streams without others, for as many as were decoded so."""
+    texts = [" ".join(turns) for turns in alone]
+    return error_rate(
+        (normalise(plan.text, plan.language), normalise(text, plan.language))
+        for plan, text in zip(plans, texts, strict=False)
+    )
 
 
 def _row(level: int, result: LevelResult, alone: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
