@@ -6,11 +6,11 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test test-slow check bench clean
+.PHONY: help install demo serve test test-slow check bench bench-gate results clean
 
 help: ## list the targets
 	@echo "usage: make TARGET [ARGS='...'] [PYTHON=python3.12]"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 install: $(STAMP) ## make .venv with the locked dependencies and this project
 
@@ -41,10 +41,14 @@ check: install ## lint, format and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: install ## measure quality, latency, cost and load; ARGS are its flags
-	@$(BIN)/wavescribe bench --help >/dev/null 2>&1 || \
-		{ echo "make bench: to come; it will run 'wavescribe bench', which this version does not have" >&2; exit 1; }
+bench: install ## measure quality, latency, cost or load; ARGS say which: ARGS='latency --seconds 60'
 	$(BIN)/wavescribe bench $(ARGS)
+
+bench-gate: install ## judge the ratios that must not get worse; minutes
+	$(BIN)/wavescribe bench gate $(ARGS)
+
+results: install ## measure everything and write docs/results.md; hours, ARGS='--corpus DIR'
+	$(BIN)/wavescribe bench all --output build/bench --page docs/results.md $(ARGS)
 
 clean: ## remove .venv, caches and builds
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

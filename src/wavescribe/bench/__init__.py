@@ -1,1 +1,1 @@
-"""Measurements of quality and cost; run as modules, for example `python -m wavescribe.bench.quality --help`."""
+"""`wavescribe bench`: measurements of quality, latency, cost and load, here and at other servers."""

@@ -1,32 +1,88 @@
-"""Streamed against offline: word errors, settle lag and cost per delay level, on a corpus.
-
-python -m wavescribe.bench.quality --corpus DIR --kinds short,long --languages en --delays low,medium,high
-"""
+"""`wavescribe bench quality`: streamed against offline decoding, word for word, on the same recordings and weights."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
-from wavescribe.bench.corpus import Recording, read_corpus, spoken
-from wavescribe.bench.curve import CurvePoint, draw_curve
-from wavescribe.bench.errors_in_text import ErrorRate, error_rate, normalise
-from wavescribe.bench.streamed import StreamedRun, run_streamed
+from wavescribe.bench import paced_options as option
+from wavescribe.bench.corpus import Recording
+from wavescribe.bench.material import all_recordings, spoken_recordings
+from wavescribe.bench.measurement import Chart, Measurement, Series, TableData
+from wavescribe.bench.metrics.bootstrap import Interval
+from wavescribe.bench.offline import OfflineRun, run_offline
+from wavescribe.bench.publishing import publish
+from wavescribe.bench.recording_quality import GroupQuality, RecordingQuality, group, judge
+from wavescribe.bench.streamed import run_streamed
 from wavescribe.engines.whisper import WhisperEngine, load_whisper
+from wavescribe.errors import ConfigurationError
 from wavescribe.streaming.delay import SETTLING_RULES, Delay
 from wavescribe.streaming.parameters import StreamParameters
 
+HEADINGS = (
+    "recordings",
+    "words",
+    "offline WER",
+    "streamed WER",
+    "penalty (95 %)",
+    "CER",
+    "written",
+    "UPWR",
+    "false settles",
+    "lag p50",
+    "lag p95",
+    "CPU s/s",
+    "times offline",
+)
 
-def percentile(values: list[float], share: float) -> float:
-    """The nearest-rank percentile of sorted values; 0 for none."""
-    return values[min(len(values) - 1, int(len(values) * share))] if values else 0.0
+
+def quality(
+    corpus: option.Corpus = None,
+    kinds: Annotated[str, typer.Option(help="Kinds of recordings.")] = "short,long",
+    languages: Annotated[str, typer.Option(help="ISO 639-1 codes, or 'all'.")] = "en",
+    delays: Annotated[str, typer.Option(help="Delay levels.")] = "medium",
+    step_seconds: Annotated[float, typer.Option(help="Audio between two decodes.")] = 1.0,
+    every: Annotated[int, typer.Option(min=1, help="Use every Nth recording only.")] = 1,
+    skip_steps: Annotated[bool, typer.Option(help="Skip half of the steps by chance, as under load.")] = False,
+    model: Annotated[str, typer.Option(help="The Whisper model.")] = "whisper-base",
+    output: option.Output = None,
+) -> None:
+    """Compare streamed with offline text: errors, penalty, over-emission, stability, false settles."""
+    levels = [_delay(name) for name in delays.split(",")]
+    wanted = sorted(_languages(corpus) if languages == "all" else languages.split(","))
+    chosen = spoken_recordings(corpus, kinds.split(","), wanted)[::every]
+    engine = load_whisper(model, threads_per_worker=1)
+    console = Console(stderr=True)
+    offline = {
+        item.name: run_offline(engine, item.samples(), item.language)
+        for item in track(chosen, "offline", console=console, transient=True)
+    }
+    results = {
+        level: [
+            _result(engine, item, level, step_seconds, skip_steps, offline[item.name])
+            for item in track(chosen, f"streamed, delay {level}", console=console, transient=True)
+        ]
+        for level in levels
+    }
+    publish(quality_measurement(results, engine.info.name, step_seconds), output)
+
+
+def _delay(name: str) -> Delay:
+    for known in SETTLING_RULES:
+        if name == known:
+            return known
+    raise ConfigurationError(f"--delays {name!r} is unknown; expected one of {', '.join(SETTLING_RULES)}")
+
+
+def _languages(corpus: Path | None) -> set[str]:
+    return {recording.language for recording in all_recordings(corpus)}
 
 
 def parameters_for(recording: Recording, delay: Delay, step_seconds: float) -> StreamParameters:
@@ -34,78 +90,144 @@ def parameters_for(recording: Recording, delay: Delay, step_seconds: float) -> S
     return StreamParameters(step_seconds=step_seconds, language=recording.language, **asdict(SETTLING_RULES[delay]))
 
 
-def offline_text(model: Any, recording: Recording) -> str:
-    """Plain greedy decoding of the whole recording by faster-whisper: what streaming is compared with."""
-    segments, _ = model.transcribe(
-        recording.samples(), language=recording.language, beam_size=1, condition_on_previous_text=False
+def _result(
+    engine: WhisperEngine, item: Recording, delay: Delay, step_seconds: float, skip: bool, offline: OfflineRun
+) -> RecordingQuality:
+    # A recording skips the same steps whatever was measured before it.
+    chance = random.Random(item.name) if skip else None
+    return judge(
+        item, offline, run_streamed(engine, item.samples(), parameters_for(item, delay, step_seconds), skip=chance)
     )
-    return "".join(segment.text for segment in segments)
 
 
-def main(
-    corpus: Annotated[Path, typer.Option(help="Directory of manifest.jsonl.")],
-    kinds: Annotated[str, typer.Option(help="Kinds of recordings.")] = "short,long",
-    languages: Annotated[str, typer.Option(help="ISO 639-1 codes.")] = "en",
-    delays: Annotated[str, typer.Option(help="Delay levels.")] = "medium",
-    step_seconds: Annotated[float, typer.Option(help="Audio between two decodes.")] = 1.0,
-    every: Annotated[int, typer.Option(help="Use every Nth recording only.")] = 1,
-    skip_steps: Annotated[bool, typer.Option(help="Skip half of the steps by chance.")] = False,
-    model: Annotated[str, typer.Option(help="The Whisper model.")] = "whisper-base",
-    plot: Annotated[Path | None, typer.Option(help="Draw penalty against lag into this picture.")] = None,
-) -> None:
-    """Print word errors of streamed and of offline decoding on the same recordings and model."""
-    engine = load_whisper(model, threads_per_worker=1)
-    chosen = spoken(read_corpus(corpus), set(kinds.split(",")), set(languages.split(",")))[::every]
-    table = Table("decoding", "errors", "substituted", "missing", "added", "penalty", "lag p50", "lag p95", "CPU s/s")
-    offline = error_rate(
-        (normalise(item.text, item.language), normalise(offline_text(engine.faster_whisper, item), item.language))
-        for item in track(chosen, "offline", transient=True)
+def quality_measurement(results: dict[Delay, list[RecordingQuality]], model: str, step_seconds: float) -> Measurement:
+    """The recordings as a measurement; the first delay level is the one that is shown by language and kind."""
+    whole = {delay: group(each) for delay, each in results.items()}
+    first = next(iter(results))
+    groups = groups_of(results[first])
+    return Measurement(
+        name="quality",
+        title=f"streaming costs {100 * whole[first].penalty:+.2f} points of word errors (delay {first})",
+        summary=tuple(_summary(whole[first], model, step_seconds)),
+        tables=(
+            TableData(
+                f"quality by language and kind, delay {first}",
+                ("language", "kind", *HEADINGS),
+                tuple((*name, *_cells(figures)) for name, figures in groups.items()),
+            ),
+            TableData(
+                "quality by delay", ("delay", *HEADINGS), tuple((name, *_cells(each)) for name, each in whole.items())
+            ),
+        ),
+        charts=(_error_chart(groups), *([_delay_chart(whole)] if len(whole) > 1 else [])),
+        data={
+            "model": model,
+            "step_seconds": step_seconds,
+            "delays": {name: asdict(each) for name, each in whole.items()},
+            "groups": [{"language": name[0], "kind": name[1], **asdict(figures)} for name, figures in groups.items()],
+            "recordings": {name: [asdict(item) for item in each] for name, each in results.items()},
+        },
     )
-    table.add_row("offline", *_errors(offline), "", "", "", "")
-    points = [_measure(engine, chosen, delay, step_seconds, skip_steps, offline, table) for delay in delays.split(",")]
-    if plot is not None:
-        draw_curve(points, plot, f"{engine.info.name}, {len(chosen)} recordings, steps of {step_seconds:g} s")
-    Console().print(f"{len(chosen)} recordings, {sum(item.seconds for item in chosen):.0f} s, step {step_seconds:g} s")
-    Console().print(table)
 
 
-def _measure(
-    engine: WhisperEngine,
-    chosen: list[Recording],
-    delay: str,
-    step_seconds: float,
-    skip_steps: bool,
-    offline: ErrorRate,
-    table: Table,
-) -> CurvePoint:
-    if delay not in SETTLING_RULES:
-        raise typer.BadParameter(f"unknown delay {delay!r}; expected one of {', '.join(SETTLING_RULES)}")
-    chance = random.Random(1) if skip_steps else None
-    runs: list[tuple[Recording, StreamedRun]] = []
-    for item in track(chosen, delay, transient=True):
-        parameters = parameters_for(item, delay, step_seconds)
-        runs.append((item, run_streamed(engine, item.samples(), parameters, skip=chance)))
-    streamed = error_rate(
-        (normalise(item.text, item.language), normalise(run.text, item.language)) for item, run in runs
+def groups_of(results: Sequence[RecordingQuality]) -> dict[tuple[str, str], GroupQuality]:
+    """The figures by language and kind, and where there are several groups, of everything."""
+    keyed: dict[tuple[str, str], list[RecordingQuality]] = {}
+    for result in results:
+        keyed.setdefault((result.language, result.kind), []).append(result)
+    groups = {key: group(keyed[key]) for key in sorted(keyed)}
+    return groups if len(groups) == 1 else groups | {("all", "all"): group(results)}
+
+
+def _summary(whole: GroupQuality, model: str, step_seconds: float) -> list[str]:
+    lag = whole.lag
+    return [
+        f"{model}, steps of {step_seconds:g} s, {whole.recordings} recordings, {whole.seconds:.0f} s, "
+        f"{whole.words} words",
+        f"word errors {_percent(whole.offline)} offline, {_percent(whole.streamed)} streamed; "
+        f"the penalty lies between {_points(whole.penalty_interval)} points (95 % confidence)",
+        f"{100 * whole.over_emission:.1f} % of the gold text's characters are written; "
+        f"{_percent(whole.false_settles)} of the settled words are wrong",
+        f"{whole.unstable_ratio:.2f} words were shown and changed for each word of the final text (UPWR)",
+        "nothing settled"
+        if lag is None
+        else f"words settle {lag.p50:.2f} s of audio after their end (p95 {lag.p95:.2f} s), decoding time not counted",
+        f"streaming takes {whole.cpu:.3f} CPU seconds a second, {whole.cpu / (whole.offline_cpu or 1):.1f} times "
+        "offline decoding",
+    ]
+
+
+def _cells(figures: GroupQuality) -> tuple[str, ...]:
+    lag = figures.lag
+    return (
+        str(figures.recordings),
+        str(figures.words),
+        _percent(figures.offline),
+        _percent(figures.streamed),
+        f"{100 * figures.penalty:+.2f} ({_points(figures.penalty_interval)})",
+        _percent(figures.streamed_cer),
+        f"{100 * figures.over_emission:.1f} %",
+        f"{figures.unstable_ratio:.2f}",
+        _percent(figures.false_settles),
+        "" if lag is None else f"{lag.p50:.2f}",
+        "" if lag is None else f"{lag.p95:.2f}",
+        f"{figures.cpu:.3f}",
+        f"{figures.cpu / (figures.offline_cpu or 1):.2f}",
     )
-    lags = sorted(lag for _, run in runs for lag in run.settle_lags())
-    cost = sum(run.cpu_seconds for _, run in runs) / sum(item.seconds for item in chosen)
-    point = CurvePoint(delay, percentile(lags, 0.5), percentile(lags, 0.95), 100 * (streamed.rate - offline.rate))
-    table.add_row(
-        delay,
-        *_errors(streamed),
-        f"{point.penalty:+.2f}",
-        f"{point.lag:.2f} s",
-        f"{point.late:.2f} s",
-        f"{cost:.3f}",
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2f} %"
+
+
+def _points(interval: Interval) -> str:
+    return f"{100 * interval.low:+.2f} to {100 * interval.high:+.2f}"
+
+
+def _error_chart(groups: dict[tuple[str, str], GroupQuality]) -> Chart:
+    names = tuple(" ".join(dict.fromkeys(name)) for name in groups)
+    held = list(groups.values())
+
+    def bars(label: str, rate: Callable[[GroupQuality], float], bounds: Callable[[GroupQuality], Interval]) -> Series:
+        return Series(
+            label,
+            names,
+            tuple(100 * rate(each) for each in held),
+            low=tuple(100 * bounds(each).low for each in held),
+            high=tuple(100 * bounds(each).high for each in held),
+        )
+
+    return Chart(
+        name="quality_errors",
+        title="Word errors, offline and streamed",
+        x_label="language and kind",
+        y_label="word error rate in per cent",
+        series=(
+            bars("offline", lambda each: each.offline, lambda each: each.offline_interval),
+            bars("streamed", lambda each: each.streamed, lambda each: each.streamed_interval),
+        ),
+        kind="bar",
+        caption="Thin lines are 95 % confidence intervals over recordings; both bars are of the same recordings.",
     )
-    return point
 
 
-def _errors(rate: ErrorRate) -> tuple[str, str, str, str]:
-    share = [100 * count / max(1, rate.words) for count in (rate.substitutions, rate.deletions, rate.insertions)]
-    return (f"{100 * rate.rate:.2f} %", *(f"{value:.2f}" for value in share))  # type: ignore[return-value]
-
-
-if __name__ == "__main__":
-    typer.run(main)
+def _delay_chart(whole: dict[Delay, GroupQuality]) -> Chart:
+    points = sorted(
+        (each.lag.p50, 100 * each.penalty, each.lag.p95, name) for name, each in whole.items() if each.lag is not None
+    )
+    return Chart(
+        name="quality_delay",
+        title="What holding text back buys",
+        x_label="settle lag in seconds of audio: median, and gray up to the 95th percentile",
+        y_label="word errors above offline, in points",
+        series=(
+            Series(
+                "delay",
+                tuple(lag for lag, *_ in points),
+                tuple(penalty for _, penalty, _, _ in points),
+                reach=tuple(late for *_, late, _ in points),
+                marks=tuple(name for *_, name in points),
+            ),
+        ),
+        caption="Further left is sooner, further down is better.",
+    )

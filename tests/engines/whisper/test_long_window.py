@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from wavescribe.audio.decoding import decode_audio
-from wavescribe.bench.errors_in_text import error_rate, normalise
+from wavescribe.bench.metrics.word_errors import error_rate, normalise
 from wavescribe.demo import TEXT
 from wavescribe.engines.base import DecodeRequest, Hypothesis, Piece, Samples
 from wavescribe.engines.whisper import WhisperEngine

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from wavescribe.bench.errors_in_text import ErrorRate, error_rate, normalise
+from wavescribe.bench.metrics.word_errors import ErrorRate, character_error_rate, error_rate, normalise
 
 
 def test_equal_texts_have_no_errors() -> None:
@@ -34,3 +34,12 @@ def test_recordings_without_gold_text_do_not_count() -> None:
 def test_english_is_normalised_and_chinese_is_counted_by_character() -> None:
     assert normalise("Mr. Smith's colour, twenty-five!", "en") == normalise("mister smith's color 25", "en")
     assert normalise("你好,世界", "zh").split() == ["你", "好", "世", "界"]
+
+
+def test_the_total_of_several_texts_is_that_of_one_corpus() -> None:
+    assert ErrorRate.total([ErrorRate(1, 0, 2, 10), ErrorRate(0, 3, 0, 20)]) == ErrorRate(1, 3, 2, 30)
+
+
+def test_characters_are_counted_without_spaces() -> None:
+    assert character_error_rate([("one two", "one too")]) == ErrorRate(1, 0, 0, 6)
+    assert character_error_rate([("some one", "someone")]).rate == 0

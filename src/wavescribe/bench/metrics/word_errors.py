@@ -41,9 +41,30 @@ class ErrorRate:
     words: int
 
     @property
+    def errors(self) -> int:
+        """All errors."""
+        return self.substitutions + self.deletions + self.insertions
+
+    @property
     def rate(self) -> float:
         """Errors per word of the gold text."""
-        return (self.substitutions + self.deletions + self.insertions) / max(1, self.words)
+        return self.errors / max(1, self.words)
+
+    @classmethod
+    def total(cls, rates: Iterable[ErrorRate]) -> ErrorRate:
+        """The errors of several texts as one corpus."""
+        held = list(rates)
+        return cls(
+            substitutions=sum(rate.substitutions for rate in held),
+            deletions=sum(rate.deletions for rate in held),
+            insertions=sum(rate.insertions for rate in held),
+            words=sum(rate.words for rate in held),
+        )
+
+
+def character_error_rate(pairs: Iterable[tuple[str, str]]) -> ErrorRate:
+    """The same by characters, spaces left out: `words` are then characters."""
+    return error_rate((" ".join(gold.replace(" ", "")), " ".join(text.replace(" ", ""))) for gold, text in pairs)
 
 
 def error_rate(pairs: Iterable[tuple[str, str]]) -> ErrorRate:

@@ -1,0 +1,137 @@
+"""`wavescribe bench compare`: quality, latency and load of several servers, on the same speech at the same pace."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from wavescribe.bench import paced_options as option
+from wavescribe.bench.baseline import settings_of
+from wavescribe.bench.load import checked_levels, is_good, level_data, most_good, run_levels, shown
+from wavescribe.bench.measurement import Chart, Measurement, Series, TableData
+from wavescribe.bench.paced_level import LevelResult
+from wavescribe.bench.publishing import publish
+from wavescribe.bench.realtime_client import Target
+from wavescribe.errors import ConfigurationError
+
+OWN = "wavescribe"
+
+HEADINGS = (
+    "server",
+    "WER",
+    "missing",
+    "lag p50",
+    "lag p95",
+    "final p50",
+    "final p95",
+    "first text",
+    "failures",
+    "most streams in time",
+)
+
+Levels = dict[int, LevelResult]
+
+
+def compare(
+    urls: Annotated[
+        list[str] | None,
+        typer.Argument(help="Servers: ws(s) or http(s), realtime unless the path ends with /audio/transcriptions."),
+    ] = None,
+    own: Annotated[bool, typer.Option(help="Measure a server that is started here, too.")] = True,
+    server_flags: Annotated[str, typer.Option(help="Flags of the server that is started here, in one string.")] = "",
+    streams: Annotated[str, typer.Option(help="Levels: streams at once.")] = "1,2,4",
+    limit: Annotated[float, typer.Option(help="The 95th percentile of the settle lag that is still good.")] = 4.0,
+    corpus: option.Corpus = None,
+    kinds: option.Kinds = "short",
+    language: option.Language = "en",
+    seconds: option.Seconds = 60.0,
+    rate: option.Rate = 16_000,
+    model: option.Model = "",
+    api_key: option.ApiKey = "",
+    aligner: option.Aligner = "whisper-base",
+    output: option.Output = None,
+) -> None:
+    """Say the same to each server and compare errors, lag, final latency and how many streams it takes."""
+    levels, flags = checked_levels(streams), shlex.split(server_flags)
+    settings_of(flags)  # wrong ones are told before a model is loaded
+    targets = {url: Target(url, language=language, model=model, rate=rate, api_key=api_key) for url in urls or []}
+    if own:
+        targets = {OWN: Target("", language=language)} | targets
+    if not targets:
+        raise ConfigurationError("there is nothing to compare: give URLs, or leave out --no-own")
+    console = Console(stderr=True)
+    console.print("finding the times of the gold words ...")
+    plans = option.Speech(corpus, kinds, language, seconds, "manual", aligner).plans(max(levels))
+    results: dict[str, Levels] = {}
+    for name, target in targets.items():
+        console.print(f"{name}:")
+        given = flags if name == OWN else []
+        results[name] = run_levels(target, given, plans, levels, limit=limit, keep_going=False, console=console)
+    publish(compare_measurement(results, limit), output)
+
+
+def compare_measurement(results: dict[str, Levels], limit: float) -> Measurement:
+    """The servers' levels as a measurement; quality and latency are those of the lowest level."""
+    return Measurement(
+        name="compare",
+        title=f"{len(results)} servers, the same speech at the same pace",
+        summary=tuple(_sentence(name, levels, limit) for name, levels in results.items()),
+        tables=(
+            TableData(
+                "servers (times in seconds; quality and latency at the lowest level)",
+                HEADINGS,
+                tuple(_row(name, levels, limit) for name, levels in results.items()),
+            ),
+        ),
+        charts=(_chart(results, limit),),
+        data={
+            name: {level: level_data(result) for level, result in levels.items()} for name, levels in results.items()
+        },
+    )
+
+
+def _first(levels: Levels) -> LevelResult:
+    return levels[min(levels)]
+
+
+def _sentence(name: str, levels: Levels, limit: float) -> str:
+    first = _first(levels)
+    lag, final = first.pooled("settle_lags"), first.pooled("final_completed")
+    text = "no text" if lag is None else f"words {shown(lag, 'p50')} s after their end, p95 {shown(lag, 'p95')} s"
+    failed = "" if is_good(first, limit) or not first.failures else f"; {first.failures[0]}"
+    return f"{name}: {text}, final latency {shown(final, 'p50') or 'unknown'} s{failed}"
+
+
+def _row(name: str, levels: Levels, limit: float) -> tuple[str, ...]:
+    first = _first(levels)
+    lag, final = first.pooled("settle_lags"), first.pooled("final_completed")
+    return (
+        name,
+        f"{100 * first.errors.rate:.1f} %",
+        str(sum(stream.missing for stream in first.served)),
+        *(shown(lag, share) for share in ("p50", "p95")),
+        *(shown(final, share) for share in ("p50", "p95")),
+        shown(first.first_text, "p50"),
+        str(sum(len(result.failures) for result in levels.values())),
+        str(most_good(levels, limit)),
+    )
+
+
+def _chart(results: dict[str, Levels], limit: float) -> Chart:
+    series = []
+    for name, levels in results.items():
+        lags = {level: lag.p95 for level, result in levels.items() if (lag := result.pooled("settle_lags"))}
+        series.append(Series(name, tuple(map(float, lags)), tuple(lags.values())))
+    return Chart(
+        name="compare_lag",
+        title="Settle lag by number of streams",
+        x_label="streams at once",
+        y_label="95th percentile of the settle lag in seconds",
+        series=tuple(series),
+        counts=True,
+        limit=(limit, f"limit: {limit:g} s"),
+        caption="The same recordings in the same order at every server; lower is sooner.",
+    )

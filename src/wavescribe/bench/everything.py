@@ -1,0 +1,54 @@
+"""`wavescribe bench all`: every measurement, one after the other, and the page of results that is made of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from wavescribe.bench import paced_options as option
+from wavescribe.bench.cost import cost
+from wavescribe.bench.hour import hour
+from wavescribe.bench.latency import latency
+from wavescribe.bench.load import load
+from wavescribe.bench.publishing import running_command
+from wavescribe.bench.quality import quality
+from wavescribe.bench.results_page import write_results
+
+QUICK = "This was a quick run, of few recordings and short streams: it shows that all works, and is none to quote."
+
+
+def everything(
+    output: Annotated[Path, typer.Option(help="Write JSON, pictures and report.html into this directory.")],
+    page: Annotated[Path | None, typer.Option(help="Write the results as Markdown, too: docs/results.md.")] = None,
+    quick: Annotated[bool, typer.Option(help="Few recordings, short streams: to see that all works.")] = False,
+    corpus: option.Corpus = None,
+) -> None:
+    """Run quality, latency, cost, load and hour; a whole run takes hours on a machine that does nothing else."""
+    (_quick if quick else _whole)(output, corpus)
+    if page is not None:
+        write_results(output, page, running_command(), note=QUICK if quick else "")
+        Console().print(f"written to {page}", soft_wrap=True, highlight=False)
+
+
+def _quick(output: Path, corpus: Path | None) -> None:
+    quality(corpus, kinds="short", languages="en", delays="medium,low", every=16 if corpus else 1, output=output)
+    latency(corpus=corpus, seconds=15, output=output)
+    cost(lengths="15,30,60", budget=60, loops=False, corpus=corpus, output=output)
+    load(streams="1,2", corpus=corpus, seconds=12, output=output)
+
+
+def _whole(output: Path, corpus: Path | None) -> None:
+    quality(
+        corpus,
+        kinds="short,long,noisy,format,multispeaker",
+        languages="all",
+        delays="medium,minimal,low,high,xhigh",
+        output=output,
+    )
+    latency(corpus=corpus, seconds=300, output=output)
+    cost(budget=3600, corpus=corpus, output=output)
+    load(corpus=corpus, seconds=120, output=output)
+    hour(corpus=corpus, output=output)

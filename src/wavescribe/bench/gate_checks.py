@@ -1,0 +1,121 @@
+"""The limits of the gate, and a readable line for what is beyond them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MOST_GROWTH = 1.25
+"""Cost of a stream's last lap against its first; a lap varies by some per cent, a growing cost doubles."""
+
+MOST_TIMES_OFFLINE = 4.0
+"""Cost of streaming against offline decoding of the same recording."""
+
+MOST_PENALTY = 0.03
+"""Word error rate of streaming above that of offline decoding: 3 points of 118 words are some three words."""
+
+MOST_OVER_EMISSION = 1.05
+LEAST_OVER_EMISSION = 0.95
+"""Characters written per character said, of a clip that is said over and over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What was measured in one run.
+
+    Attributes:
+        lap_costs: CPU seconds of each lap of a stream that says the same again and again.
+        offline_cost: CPU seconds of offline decoding of one lap.
+        streamed_cost: CPU seconds of streaming one lap.
+        offline_errors: word error rate of offline decoding.
+        streamed_errors: word error rate of streaming.
+        over_emission: characters written per character said, of a looped clip.
+        quiet_characters: characters written of silence and noise.
+    """
+
+    lap_costs: tuple[float, ...]
+    offline_cost: float
+    streamed_cost: float
+    offline_errors: float
+    streamed_errors: float
+    over_emission: float
+    quiet_characters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A ratio and its limits.
+
+    Attributes:
+        name: what it is.
+        value: as measured.
+        most: the largest that is good.
+        least: the smallest that is good, or None.
+        meaning: what a value beyond the limits says, for the person whose build failed.
+    """
+
+    name: str
+    value: float
+    most: float
+    least: float | None = None
+    meaning: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the value is within its limits; one that is not a number is not."""
+        return self.value <= self.most and (self.least is None or self.value >= self.least)
+
+    @property
+    def shown(self) -> str:
+        """The value as told."""
+        return f"{self.value:.3g}"
+
+    @property
+    def allowed(self) -> str:
+        """The limits as told."""
+        return f"at most {self.most:g}" if self.least is None else f"{self.least:g} to {self.most:g}"
+
+    @property
+    def line(self) -> str:
+        """One line that says what is wrong."""
+        return f"{self.name} is {self.shown}, allowed is {self.allowed}: {self.meaning}"
+
+
+def checks_of(figures: Figures) -> list[Check]:
+    """The figures as checks, in the order in which they are told."""
+    return [
+        Check(
+            "cost of the last lap against the first",
+            _ratio(figures.lap_costs[-1], figures.lap_costs[0]),
+            MOST_GROWTH,
+            meaning="a stream costs more the longer it is",
+        ),
+        Check(
+            "cost of streaming against offline decoding",
+            _ratio(figures.streamed_cost, figures.offline_cost),
+            MOST_TIMES_OFFLINE,
+            meaning="streaming has become more expensive",
+        ),
+        Check(
+            "word error rate of streaming above offline decoding",
+            figures.streamed_errors - figures.offline_errors,
+            MOST_PENALTY,
+            meaning="text has become worse only because it is streamed",
+        ),
+        Check(
+            "characters written per character said, of a looped clip",
+            figures.over_emission,
+            MOST_OVER_EMISSION,
+            LEAST_OVER_EMISSION,
+            meaning="repeated words are lost, or written more often than they were said",
+        ),
+        Check(
+            "characters written of silence and noise",
+            figures.quiet_characters,
+            0,
+            meaning="text is written where nothing was said",
+        ),
+    ]
+
+
+def _ratio(value: float, base: float) -> float:
+    return value / base if base else float("inf")

@@ -1,0 +1,106 @@
+"""`wavescribe bench latency`: one paced stream, and how long after it was said its text came."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from wavescribe.bench import paced_options as option
+from wavescribe.bench.baseline import settings_of
+from wavescribe.bench.load import level_data, run_levels, shown
+from wavescribe.bench.measurement import Chart, Measurement, Series, TableData
+from wavescribe.bench.metrics.percentiles import Distribution
+from wavescribe.bench.paced_level import LevelResult
+from wavescribe.bench.publishing import publish
+from wavescribe.bench.realtime_client import Target
+from wavescribe.bench.stream_plan import StreamPlan
+
+SHARES = ("p50", "p95", "p99", "maximum")
+
+
+def latency(
+    streams: Annotated[int, typer.Option(min=1, help="Streams at once; the figures are of all together.")] = 1,
+    url: option.Url = "",
+    server_flags: option.ServerFlags = None,
+    corpus: option.Corpus = None,
+    kinds: option.Kinds = "short",
+    language: option.Language = "en",
+    seconds: option.Seconds = 180.0,
+    turns: option.TurnsOption = "manual",
+    silence_ms: option.SilenceMs = 500,
+    rate: option.Rate = 16_000,
+    model: option.Model = "",
+    api_key: option.ApiKey = "",
+    aligner: option.Aligner = "whisper-base",
+    output: option.Output = None,
+) -> None:
+    """Measure time to first text, settle lag of every word and final latency, at the pace of speech."""
+    who = option.checked_turns(turns)
+    target = Target(url, language=language, model=model, rate=rate, turns=who, silence_ms=silence_ms, api_key=api_key)
+    settings_of(server_flags or [])  # wrong ones are told before a model is loaded
+    console = Console(stderr=True)
+    console.print("finding the times of the gold words ...")
+    plans = option.Speech(corpus, kinds, language, seconds, who, aligner).plans(streams)
+    flags = server_flags or []
+    result = run_levels(target, flags, plans, [streams], limit=0, keep_going=True, console=console)[streams]
+    publish(latency_measurement(result, plans), output)
+
+
+def latency_measurement(result: LevelResult, plans: list[StreamPlan]) -> Measurement:
+    """A level's latencies as a measurement."""
+    figures = _figures(result)
+    rows = tuple(
+        (name, "" if values is None else str(values.count), *(shown(values, share) for share in SHARES))
+        for name, values in figures.items()
+    )
+    table = TableData("latency in seconds", ("what", "count", "p50", "p95", "p99", "most"), rows)
+    slip = "none sent" if result.slip is None else f"p95 {result.slip.p95:.3f} s, most {result.slip.maximum:.3f} s"
+    lag, final = figures["word settled after its end"], figures["turn completed after its speech (TTFS)"]
+    return Measurement(
+        name="latency",
+        title=f"words settle {shown(lag, 'p50')} s after their end (p95 {shown(lag, 'p95')} s)",
+        summary=(
+            f"final latency (TTFS) {shown(final, 'p50')} s, p95 {shown(final, 'p95')} s",
+            f"word error rate {100 * result.errors.rate:.2f} % of {result.errors.words} words; "
+            f"{sum(stream.missing for stream in result.served)} gold words never came",
+            f"packets left after their deadline: {slip}",
+            f"{sum(plan.seconds for plan in plans):.0f} s of audio, {len(plans)} at once, "
+            f"{100 * sum(p.speech_seconds for p in plans) / sum(p.seconds for p in plans):.0f} % speech",
+            *result.failures,
+        ),
+        tables=(table,),
+        charts=(_chart(result),),
+        data=level_data(result) | {"figures": {n: None if v is None else asdict(v) for n, v in figures.items()}},
+    )
+
+
+def _figures(result: LevelResult) -> dict[str, Distribution | None]:
+    return {
+        "first text after the stream's start": result.first_text,
+        "word settled after its end": result.pooled("settle_lags"),
+        "the same by the server's word times": result.pooled("stated_lags"),
+        "last settled text after its speech": result.pooled("final_text"),
+        "turn completed after its speech (TTFS)": result.pooled("final_completed"),
+    }
+
+
+def _chart(result: LevelResult) -> Chart:
+    """The share of words that have settled by a lag."""
+    lags = sorted(lag for stream in result.served for lag in stream.settle_lags)
+    finals = sorted(lag for stream in result.served for lag in stream.final_completed)
+    return Chart(
+        name="latency",
+        title="How late text is",
+        x_label="seconds after it was said",
+        y_label="share that has come",
+        series=tuple(
+            Series(label, tuple(values), tuple((rank + 1) / len(values) for rank in range(len(values))))
+            for label, values in (("words settled", lags), ("turns completed", finals))
+            if values
+        ),
+        kind="curve",
+        caption="Each curve rises to 1 where all words (or turns) have come; further left is sooner.",
+    )

@@ -1,0 +1,60 @@
+"""Clips said over and over: the streams on which a decoder that hears its own text repeats itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from wavescribe.bench.corpus import Recording
+from wavescribe.bench.installed_recordings import installed_recordings
+from wavescribe.bench.material import all_recordings
+from wavescribe.engines.base import Samples
+from wavescribe.errors import ConfigurationError
+
+RATE = 16_000
+LENGTHS = (180.0, 240.0)
+"""Seconds of the reports' fixtures, EN180 and EN240."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoopedClip:
+    """A clip repeated.
+
+    Attributes:
+        name: EN180, or the recording's own.
+        samples: float32 at 16 kHz.
+        text: the gold text of all repetitions.
+    """
+
+    name: str
+    samples: Samples
+    text: str
+
+
+def looped_clips(corpus: Path | None) -> list[LoopedClip]:
+    """The corpus's looped recordings of two minutes and more; without any, a short installed one looped.
+
+    Raises:
+        ConfigurationError: there are no recordings.
+    """
+    tiled = [item for item in all_recordings(corpus) if item.tiled and item.seconds >= 120] if corpus else []
+    if not tiled:
+        return [loop(_short_clip(), seconds) for seconds in LENGTHS]
+    return [LoopedClip(f"EN{60 * round(item.seconds / 60)}", item.samples(), item.text) for item in tiled]
+
+
+def loop(recording: Recording, seconds: float) -> LoopedClip:
+    """A recording repeated, as often as it fits in whole."""
+    samples = recording.samples()
+    times = max(1, int(seconds * RATE // len(samples)))
+    return LoopedClip(f"EN{seconds:.0f}", np.tile(samples, times), " ".join([recording.text] * times))
+
+
+def _short_clip() -> Recording:
+    """The longest of the short English clips that packages ship."""
+    clips = [item for item in installed_recordings() if item.language == "en" and item.kind == "short"]
+    if not clips:
+        raise ConfigurationError("a looped clip is needed: give --corpus, or pip install pytest-audioeval")
+    return max(clips, key=lambda item: item.seconds)

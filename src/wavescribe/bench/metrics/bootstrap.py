@@ -1,0 +1,58 @@
+"""Confidence intervals of rates by the bootstrap: recordings are drawn anew with replacement, as if measured again.
+
+The recording is what is drawn, because the errors within one are not independent (Bisani and Ney, "Bootstrap estimates
+for confidence intervals in ASR performance evaluation", ICASSP 2004). Differences are paired: both rates are of the
+same draw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+DRAWS = 2000
+SEED = 1
+
+Rates = npt.NDArray[np.float64]
+"""A rate for each draw, shape (draws,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A 95 % confidence interval."""
+
+    low: float
+    high: float
+
+
+def rate_interval(errors: Sequence[int], words: Sequence[int]) -> Interval:
+    """The interval of a corpus-level rate.
+
+    Args:
+        errors: of each recording.
+        words: gold words of each recording.
+    """
+    return _interval(_drawn_rates(errors, words))
+
+
+def difference_interval(errors: Sequence[int], other_errors: Sequence[int], words: Sequence[int]) -> Interval:
+    """The interval of the rate of `errors` minus that of `other_errors`, on the same recordings."""
+    return _interval(_drawn_rates(errors, words) - _drawn_rates(other_errors, words))
+
+
+def _drawn_rates(errors: Sequence[int], words: Sequence[int]) -> Rates:
+    count = len(words)
+    if not count:
+        return np.zeros(1)
+    drawn = np.random.default_rng(SEED).integers(0, count, (DRAWS, count))
+    wrong = np.asarray(errors)[drawn].sum(axis=1)
+    rates: Rates = wrong / np.maximum(1, np.asarray(words)[drawn].sum(axis=1))
+    return rates
+
+
+def _interval(rates: Rates) -> Interval:
+    low, high = np.percentile(rates, (2.5, 97.5))
+    return Interval(float(low), float(high))

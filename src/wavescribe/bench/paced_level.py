@@ -1,0 +1,170 @@
+"""One level of load: a number of paced streams at once against a server, and what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wavescribe.bench.file_client import PacedUploads
+from wavescribe.bench.heard import Heard, hear
+from wavescribe.bench.metrics.final_latency import final_latencies
+from wavescribe.bench.metrics.percentiles import Distribution, distribution
+from wavescribe.bench.metrics.settle_lag import settle_lags
+from wavescribe.bench.metrics.word_errors import ErrorRate, error_rate, normalise
+from wavescribe.bench.realtime_client import PacedStream, StreamRecord, Target
+from wavescribe.bench.server_counters import counted_between, read_counters
+from wavescribe.bench.server_process import ServerProcess
+from wavescribe.bench.stream_plan import StreamPlan, messages
+
+LEAD_SECONDS = 0.5
+"""Time between the last session's opening and the first sample."""
+
+SPREAD = 0.618
+"""Streams begin so many seconds apart, modulo one: spread over a second, as people do not begin at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamResult:
+    """One stream of a level; times in seconds.
+
+    Attributes:
+        text: what the server wrote.
+        turns: its turns with text.
+        errors: against the gold text, normalised.
+        settle_lags: arrival of each gold word minus its end.
+        stated_lags: the same by the word times that the server gives; empty where it gives none.
+        final_text: for each recording, its last settled text minus the end of its speech.
+        final_completed: for each recording, its turn's completion minus the end of its speech.
+        first_text: arrival of the first text, from the stream's first sample.
+        missing: gold words that never came.
+        failures: errors, lost connections, failed turns.
+        refused: how the server refused the stream, or "".
+        contradictions: turns whose transcript is not the join of their deltas.
+    """
+
+    text: str
+    turns: tuple[str, ...]
+    errors: ErrorRate
+    settle_lags: tuple[float, ...]
+    stated_lags: tuple[float, ...]
+    final_text: tuple[float, ...]
+    final_completed: tuple[float, ...]
+    first_text: float | None
+    missing: int
+    failures: tuple[str, ...]
+    refused: str
+    contradictions: int
+
+
+@dataclass(frozen=True, slots=True)
+class LevelResult:
+    """A level's streams and what they cost.
+
+    Attributes:
+        streams: each stream's result.
+        audio_seconds: of the streams that were taken.
+        wall_seconds: from the first sample to the last event.
+        slip: of every message sent, seconds after its deadline.
+        client_cpu_seconds: CPU of this process meanwhile.
+        server_cpu_seconds: CPU of the server meanwhile, where it is a process of this measurement.
+        steps_skipped: as the server counts them, or None where it does not.
+    """
+
+    streams: tuple[StreamResult, ...]
+    audio_seconds: float
+    wall_seconds: float
+    slip: Distribution | None
+    client_cpu_seconds: float
+    server_cpu_seconds: float | None
+    steps_skipped: float | None
+
+    @property
+    def served(self) -> list[StreamResult]:
+        """The streams that were not refused."""
+        return [stream for stream in self.streams if not stream.refused]
+
+    @property
+    def refusals(self) -> int:
+        """Streams that the server refused."""
+        return len(self.streams) - len(self.served)
+
+    @property
+    def failures(self) -> list[str]:
+        """What went wrong on any stream."""
+        return [failure for stream in self.streams for failure in stream.failures]
+
+    @property
+    def errors(self) -> ErrorRate:
+        """Word errors of all streams that were taken."""
+        return ErrorRate.total(stream.errors for stream in self.served)
+
+    def pooled(self, name: str) -> Distribution | None:
+        """A lag of all streams' words or recordings together: `settle_lags`, `stated_lags`, `final_text`, ..."""
+        return distribution([value for stream in self.served for value in getattr(stream, name)])
+
+    @property
+    def first_text(self) -> Distribution | None:
+        """Time to first text of the streams that had any."""
+        return distribution([stream.first_text for stream in self.served if stream.first_text is not None])
+
+
+async def run_level(target: Target, plans: Sequence[StreamPlan], server: ServerProcess | None = None) -> LevelResult:
+    """Run a stream for each plan, all at once, at the pace of speech.
+
+    Args:
+        target: the server.
+        plans: one a stream.
+        server: its process, where it is one of this measurement.
+    """
+    streams = [_stream(target, plan) for plan in plans]
+    await asyncio.gather(*(stream.open() for stream in streams))
+    counted = await asyncio.to_thread(read_counters, target.url)
+    cpu, server_cpu = time.process_time(), server.cpu_seconds() if server else None
+    began = time.monotonic() + LEAD_SECONDS
+    await asyncio.gather(*(stream.run(began + index * SPREAD % 1) for index, stream in enumerate(streams)))
+    wall, cpu = time.monotonic() - began, time.process_time() - cpu
+    server_after = server.cpu_seconds() if server else None
+    records = [stream.record for stream in streams]
+    return LevelResult(
+        streams=tuple(stream_result(record, plan) for record, plan in zip(records, plans, strict=True)),
+        audio_seconds=sum(plan.seconds for record, plan in zip(records, plans, strict=True) if record.slips),
+        wall_seconds=wall,
+        slip=distribution([slip for record in records for slip in record.slips]),
+        client_cpu_seconds=cpu,
+        server_cpu_seconds=None if server_cpu is None or server_after is None else server_after - server_cpu,
+        steps_skipped=counted_between(counted, await asyncio.to_thread(read_counters, target.url), "skipped"),
+    )
+
+
+def _stream(target: Target, plan: StreamPlan) -> PacedStream | PacedUploads:
+    if target.takes_files:
+        return PacedUploads(target, plan)
+    return PacedStream(target, messages(plan, target.rate))
+
+
+def stream_result(record: StreamRecord, plan: StreamPlan) -> StreamResult:
+    """What a stream's record is worth against its gold text."""
+    heard = hear(record.events)
+    lags = settle_lags(plan.words, heard.emissions)
+    finals = final_latencies(plan.utterances, heard.emissions, heard.completed)
+    language = plan.language
+    return StreamResult(
+        text=heard.text,
+        turns=heard.turns,
+        errors=error_rate([(normalise(plan.text, language), normalise(heard.text, language))]),
+        settle_lags=lags.lags,
+        stated_lags=heard.stated_lags,
+        final_text=finals.text,
+        final_completed=finals.completed if plan.turns != "none" else (),
+        first_text=heard.first_text,
+        missing=lags.missing,
+        failures=(*record.failures, *_failed_turns(heard)),
+        refused=record.refused,
+        contradictions=heard.contradictions,
+    )
+
+
+def _failed_turns(heard: Heard) -> list[str]:
+    return [f"{heard.failed} turns failed"] if heard.failed else []

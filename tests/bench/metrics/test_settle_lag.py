@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import pytest
+
+from wavescribe.bench.metrics.settle_lag import SettleLags, match_words, settle_lags
+from wavescribe.bench.metrics.timeline import Emission, GoldWord
+
+GOLD = (GoldWord("The", 0.0, 0.5), GoldWord("quick", 0.5, 1.0), GoldWord("fox", 1.0, 1.5), GoldWord("jumps", 1.5, 2.0))
+
+
+def emitted(*texts: tuple[str, float]) -> list[Emission]:
+    return [Emission(text, time) for text, time in texts]
+
+
+def lags_of(*texts: tuple[str, float]) -> SettleLags:
+    found = settle_lags(GOLD, emitted(*texts))
+    return SettleLags(tuple(round(lag, 6) for lag in found.lags), found.missing)
+
+
+def test_a_words_lag_is_its_arrival_minus_its_end() -> None:
+    assert lags_of(("The quick", 2.0), (" fox", 2.25), (" jumps", 4.0)) == SettleLags((1.5, 1.0, 0.75, 2.0), 0)
+
+
+def test_late_words_are_late_and_move_no_other() -> None:
+    assert lags_of(("The", 1.0), (" quick", 9.0), (" fox jumps", 9.5)) == SettleLags((0.5, 8.0, 8.0, 7.5), 0)
+
+
+def test_case_and_punctuation_do_not_matter() -> None:
+    assert lags_of(("the QUICK, fox", 2.0), (" jumps!", 3.0)) == SettleLags((1.5, 1.0, 0.5, 1.0), 0)
+
+
+def test_a_missing_word_is_counted_and_does_not_shift_the_next() -> None:
+    assert lags_of(("The", 1.0), (" fox", 2.0), (" jumps", 3.0)) == SettleLags((0.5, 0.5, 1.0), 1)
+
+
+def test_a_wrong_word_is_missing_and_does_not_shift_the_next() -> None:
+    assert lags_of(("The", 1.0), (" slow", 1.5), (" fox", 2.0), (" jumps", 3.0)) == SettleLags((0.5, 0.5, 1.0), 1)
+
+
+def test_a_word_with_half_of_its_characters_right_counts() -> None:
+    assert lags_of(("The quick", 2.0), (" fax", 2.5), (" jumped", 3.0)).lags == (1.5, 1.0, 1.0, 1.0)
+
+
+def test_a_doubled_word_counts_once_and_does_not_shift_the_next() -> None:
+    found = lags_of(("The", 1.0), (" quick", 2.0), (" quick", 3.0), (" fox", 4.0), (" jumps", 5.0))
+    assert found == SettleLags((0.5, 1.0, 2.5, 3.0), 0)
+
+
+def test_an_added_word_does_not_shift_the_next() -> None:
+    assert lags_of(("The very", 1.0), (" quick", 2.0), (" fox", 3.0), (" jumps", 4.0)).lags == (0.5, 1.0, 1.5, 2.0)
+
+
+def test_a_word_that_comes_in_parts_has_come_with_its_last_part() -> None:
+    assert lags_of(("The", 1.0), (" qui", 1.5), ("ck", 2.5), (" fox", 3.0), (" jumps", 4.0)).lags[1] == 1.5
+
+
+def test_nothing_emitted_is_all_missing() -> None:
+    assert lags_of() == SettleLags((), 4)
+
+
+def test_nothing_said_has_no_lags() -> None:
+    assert settle_lags((), emitted(("text", 1.0))) == SettleLags((), 0)
+
+
+def test_words_may_be_joined_or_split_otherwise_than_in_the_gold_text() -> None:
+    assert match_words(["some", "one", "cannot"], [" someone", " can", " not"]) == [0, 0, 2]
+
+
+def test_characters_of_scripts_without_spaces_are_words() -> None:
+    assert match_words(["你", "好", "世", "界"], ["你好", "世间", "界"]) == [0, 0, 1, 2]
+
+
+def test_a_character_far_away_does_not_hold_a_word_back() -> None:
+    later = ["zzzzzzzzzzzzzzzz"] * 4
+    assert match_words(["quick"], [" quic", *later, "k"]) == [0]
+
+
+@pytest.mark.parametrize("count", [1, 1500])
+def test_long_streams_are_matched_word_by_word(count: int) -> None:
+    words = [f"w{index}" for index in range(count)]
+    assert match_words(words, [f" {word}" for word in words]) == list(range(count))

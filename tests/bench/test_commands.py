@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from wavescribe.bench.program import app
+from wavescribe.cli import bench
+from wavescribe.errors import ConfigurationError
+
+ENGLISH = ["--model", "whisper-tiny.en"]
+
+
+def run(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    found = subprocess.run(
+        [sys.executable, "-m", "wavescribe", "bench", *arguments], capture_output=True, text=True, timeout=170
+    )
+    assert found.returncode == code, found.stderr
+    return found
+
+
+def written(folder: Path, name: str) -> Any:
+    return json.loads((folder / f"{name}.json").read_text())
+
+
+def test_help_lists_the_measurements() -> None:
+    shown = run("--help").stdout
+    assert all(name in shown for name in ("quality", "latency", "cost", "load", "compare", "gate"))
+
+
+def test_without_the_extra_the_command_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "NEEDED", ("json", "a_module_that_is_not_there"))
+    with pytest.raises(ConfigurationError, match=r"a_module_that_is_not_there.*pip install 'wavescribe\[bench\]'"):
+        bench.bench_command(None)  # type: ignore[arg-type]  # it fails before it looks at its arguments
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["load", "--streams", "0"], "--streams '0'"),
+        (["load", "--", "--frob", "2"], "frob"),
+        (["latency", "--turns", "other"], "--turns 'other'"),
+        (["cost", "--lengths", "long"], "--lengths 'long'"),
+        (["cost", "--strategies", "other"], "strategy 'other'"),
+        (["quality", "--delays", "other"], "--delays 'other'"),
+        (["quality", "--corpus", "/nowhere"], "/nowhere"),
+        (["compare", "--no-own"], "nothing to compare"),
+    ],
+)
+def test_a_wrong_option_is_told_before_anything_is_measured(arguments: list[str], message: str) -> None:
+    found = CliRunner().invoke(app, arguments)
+    assert isinstance(found.exception, ConfigurationError)
+    assert message in str(found.exception)
+
+
+@pytest.mark.slow
+@pytest.mark.model
+def test_latency_and_load_are_measured_at_a_server_of_another_process(tmp_path: Path) -> None:
+    options = ["--seconds", "4", "--output", str(tmp_path), "--aligner", "whisper-tiny.en", "--", *ENGLISH]
+    run("latency", *options)
+    figures = written(tmp_path, "latency")["data"]
+    assert figures["settle_lags"]["count"] > 5
+    assert figures["final_completed"]["count"] >= 1
+    assert figures["slip"]["maximum"] >= 0
+    run("load", "--streams", "1,2", *options[:-3], "--", *ENGLISH, "--max-sessions", "1")
+    levels = written(tmp_path, "load")["data"]["levels"]
+    assert (levels["1"]["refusals"], levels["2"]["refusals"]) == (0, 1)
+    assert all(levels[level]["word_error_rate"] < 0.5 for level in ("1", "2"))
+
+
+@pytest.mark.slow
+@pytest.mark.model
+def test_a_regression_fails_the_gate_with_a_readable_line() -> None:
+    failed = run("gate", "--strategy", "sliced", "--laps", "2", *ENGLISH, code=1)
+    assert "bench gate: word error rate of streaming above offline decoding is" in failed.stderr
+    assert "text has become worse only because it is streamed" in failed.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.model
+def test_cost_and_quality_are_measured_without_a_corpus(tmp_path: Path) -> None:
+    run("cost", "--lengths", "8,16", "--no-loops", "--budget", "60", "--output", str(tmp_path), *ENGLISH)
+    strategies = written(tmp_path, "cost")["data"]["strategies"]
+    assert [each["strategy"] for each in strategies] == ["cumulative", "sliced", "windowed"]
+    assert all(each["by_length"]["16.0"] for each in strategies)
+    run("quality", "--output", str(tmp_path), *ENGLISH)
+    whole = written(tmp_path, "quality")["data"]["delays"]["medium"]
+    assert whole["words"] > 100
+    assert whole["penalty_interval"]["low"] <= whole["penalty"] <= whole["penalty_interval"]["high"]

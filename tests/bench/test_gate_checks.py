@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from wavescribe.bench.gate import lap_costs
+from wavescribe.bench.gate_checks import Figures, checks_of
+from wavescribe.bench.streamed import StepCost, StreamedRun
+
+GOOD = Figures(
+    lap_costs=(10.0, 10.4, 9.8, 10.2),
+    offline_cost=3.0,
+    streamed_cost=9.0,
+    offline_errors=0.05,
+    streamed_errors=0.06,
+    over_emission=1.0,
+    quiet_characters=0,
+)
+
+
+def failures(figures: Figures) -> list[str]:
+    return [check.line for check in checks_of(figures) if not check.passed]
+
+
+def test_good_figures_pass() -> None:
+    assert failures(GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("figures", "words"),
+    [
+        (replace(GOOD, lap_costs=(10.0, 15.0, 20.0, 25.0)), "costs more the longer it is"),
+        (replace(GOOD, streamed_cost=20.0), "more expensive"),
+        (replace(GOOD, streamed_errors=0.12), "only because it is streamed"),
+        (replace(GOOD, over_emission=35.0), "repeated words"),
+        (replace(GOOD, over_emission=0.5), "repeated words"),
+        (replace(GOOD, quiet_characters=12), "where nothing was said"),
+        (replace(GOOD, streamed_errors=float("nan")), "only because it is streamed"),
+        (replace(GOOD, lap_costs=(0.0, 0.0, 0.0, 0.0)), "costs more the longer it is"),
+    ],
+)
+def test_each_regression_fails_with_one_line_that_says_what_it_means(figures: Figures, words: str) -> None:
+    lines = failures(figures)
+    assert len(lines) == 1
+    assert words in lines[0]
+
+
+def test_the_line_has_the_figure_and_what_is_allowed() -> None:
+    assert failures(replace(GOOD, lap_costs=(10.0, 16.1)))[0] == (
+        "cost of the last lap against the first is 1.61, allowed is at most 1.25: a stream costs more the longer it is"
+    )
+
+
+def test_a_step_belongs_to_the_lap_in_which_it_ended() -> None:
+    steps = [StepCost(position, 1.0, 0.5, 0.5, 0.0, 0.0) for position in (1.0, 2.0, 2.5, 4.0)]
+    assert lap_costs(StreamedRun(steps=steps), 2.0, 2) == (1.0, 1.0)

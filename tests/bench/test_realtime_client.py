@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
+
+from wavescribe.bench.realtime_client import PacedStream, StreamRecord, Target
+from wavescribe.bench.stream_plan import TimedMessage
+
+APPEND = '{"type": "input_audio_buffer.append", "audio": ""}'
+COMMIT = '{"type": "input_audio_buffer.commit"}'
+MESSAGES = [TimedMessage(0.05, APPEND), TimedMessage(0.1, APPEND), TimedMessage(0.1, COMMIT)]
+
+
+async def run(url: str, messages: list[TimedMessage] = MESSAGES, **options: Any) -> StreamRecord:
+    patience = options.pop("patience", 5.0)
+    stream = PacedStream(Target(url, **options), messages, patience_seconds=patience)
+    await stream.open()
+    await stream.run(time.monotonic() + 0.02)
+    return stream.record
+
+
+async def test_every_event_is_kept_with_its_arrival(scripted: Callable[..., Any]) -> None:
+    async def script(peer: Any) -> None:
+        await peer.configure()
+        await peer.turn("a", "one", " two")
+        await peer.until("input_audio_buffer.clear")
+        await peer.send("input_audio_buffer.cleared")
+
+    async with scripted(script) as url:
+        record = await run(url)
+    kinds = [event["type"].rsplit(".", 1)[-1] for _, event in record.events]
+    assert kinds == ["committed", "delta", "delta", "completed", "cleared"]
+    assert (record.failures, record.refused) == ([], "")
+    # The commit was due 0.1 s after the first sample, and nothing came before it.
+    assert all(arrival >= 0.1 for arrival, _ in record.events)
+
+
+async def test_messages_leave_at_their_time_and_their_slip_is_told(scripted: Callable[..., Any]) -> None:
+    arrivals: list[float] = []
+
+    async def script(peer: Any) -> None:
+        await peer.configure()
+        for _ in range(2):
+            await peer.until("input_audio_buffer.append")
+            arrivals.append(time.monotonic())
+        await peer.turn("a")
+        await peer.until("input_audio_buffer.clear")
+        await peer.send("input_audio_buffer.cleared")
+
+    messages = [TimedMessage(0.2, APPEND), TimedMessage(0.5, APPEND), TimedMessage(0.5, COMMIT)]
+    async with scripted(script) as url:
+        before = time.monotonic()
+        record = await run(url, messages)
+    assert arrivals[0] - before >= 0.2
+    assert arrivals[1] - before >= 0.5
+    assert len(record.slips) == 3
+    assert all(slip >= 0 for slip in record.slips)
+
+
+async def test_what_is_sent_late_does_not_make_the_next_late(
+    scripted: Callable[..., Any],
+) -> None:
+    async def script(peer: Any) -> None:
+        await peer.configure()
+        await peer.turn("a")
+        await peer.until("input_audio_buffer.clear")
+        await peer.send("input_audio_buffer.cleared")
+
+    stream_end = 0.3
+    async with scripted(script) as url:
+        stream = PacedStream(Target(url), [TimedMessage(0.1, APPEND), TimedMessage(stream_end, COMMIT)])
+        await stream.open()
+        # The stream began 0.2 s ago: the first message is late, the second has time to be on time.
+        await stream.run(time.monotonic() - 0.2)
+    first, second = stream.record.slips
+    assert first >= 0.1
+    assert second < first
+
+
+async def test_a_server_that_does_not_know_the_additions_is_asked_for_none(scripted: Callable[..., Any]) -> None:
+    asked: list[Any] = []
+
+    async def script(peer: Any) -> None:
+        await peer.send("session.created")
+        asked.append(await peer.until("session.update"))
+        await peer.send("error", error={"code": "invalid_value", "message": "include"})
+        asked.append(await peer.until("session.update"))
+        await peer.send("session.updated")
+        await peer.turn("a", "text")
+        await peer.until("input_audio_buffer.clear")
+        await peer.send("input_audio_buffer.cleared")
+
+    async with scripted(script) as url:
+        record = await run(url)
+    assert record.failures == []
+    assert "include" in asked[0]["session"]
+    assert "include" not in asked[1]["session"]
+
+
+async def test_an_error_for_a_greeting_is_a_refusal(scripted: Callable[..., Any]) -> None:
+    async def script(peer: Any) -> None:
+        await peer.send("error", error={"code": "too_many_sessions", "message": "full"})
+        await peer.connection.close(1013)
+
+    async with scripted(script) as url:
+        record = await run(url)
+    assert record.refused == "too_many_sessions: full"
+    assert (record.failures, record.events, record.slips) == ([], [], [])
+
+
+async def test_a_close_to_try_again_later_is_a_refusal(scripted: Callable[..., Any]) -> None:
+    async def script(peer: Any) -> None:
+        await peer.connection.close(1013)
+
+    async with scripted(script) as url:
+        record = await run(url)
+    assert record.refused == "closed with 1013"
+
+
+@pytest.mark.parametrize(("status", "refused"), [(HTTPStatus.SERVICE_UNAVAILABLE, True), (HTTPStatus.NOT_FOUND, False)])
+async def test_only_http_503_is_a_refusal(status: HTTPStatus, refused: bool) -> None:
+    def answer(connection: ServerConnection, request: Request) -> Response:
+        return connection.respond(status, "no")
+
+    async def nobody(connection: ServerConnection) -> None:
+        raise AssertionError("the connection was to be refused")
+
+    async with serve(nobody, "127.0.0.1", 0, process_request=answer) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        record = await run(f"ws://127.0.0.1:{port}")
+    assert bool(record.refused) is refused
+    assert bool(record.failures) is not refused
+
+
+async def test_a_lost_connection_is_a_failure(scripted: Callable[..., Any]) -> None:
+    async def script(peer: Any) -> None:
+        await peer.configure()
+        await peer.until("input_audio_buffer.append")
+        await peer.connection.close(1011)
+
+    async with scripted(script) as url:
+        record = await run(url)
+    assert [failure.startswith("connection lost") for failure in record.failures] == [True]
+
+
+async def test_an_error_event_is_a_failure_but_an_empty_last_turn_is_none(scripted: Callable[..., Any]) -> None:
+    async def script(peer: Any) -> None:
+        await peer.configure()
+        await peer.until("input_audio_buffer.commit")
+        await peer.send("error", error={"code": "input_audio_buffer_commit_empty", "message": "empty"})
+        await peer.send("error", error={"code": "server_error", "message": "broken"})
+        await peer.until("input_audio_buffer.clear")
+        await peer.send("input_audio_buffer.cleared")
+
+    async with scripted(script) as url:
+        record = await run(url)
+    assert record.failures == ["server_error: broken"]
+
+
+async def test_a_turn_that_never_ends_is_a_failure_after_patience(scripted: Callable[..., Any]) -> None:
+    async def script(peer: Any) -> None:
+        await peer.configure()
+        await peer.until("input_audio_buffer.commit")
+        await peer.send("input_audio_buffer.committed", item_id="a")
+        await peer.connection.wait_closed()
+
+    async with scripted(script) as url:
+        record = await run(url, patience=0.3)
+    assert record.failures == ["1 turns without an end 0.3 s after the last event"]
+
+
+async def test_a_server_that_does_not_answer_the_clear_is_left_when_its_turns_are_through(
+    scripted: Callable[..., Any],
+) -> None:
+    async def script(peer: Any) -> None:
+        await peer.configure()
+        await peer.turn("a", "text")
+        await peer.connection.wait_closed()
+
+    async with scripted(script) as url:
+        record = await run(url, patience=0.3)
+    assert record.failures == []
+    assert len(record.events) == 3
+
+
+async def test_a_server_that_is_not_there_is_a_failure() -> None:
+    record = await run("ws://127.0.0.1:9")
+    assert [failure.startswith("no session: ") for failure in record.failures] == [True]
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://host:1", "ws://host:1/v1/realtime"),
+        ("https://host/", "wss://host/v1/realtime"),
+        ("wss://host/other?intent=transcription", "wss://host/other?intent=transcription"),
+        ("ws://host?model=m", "ws://host/v1/realtime?model=m"),
+    ],
+)
+def test_a_url_without_a_path_means_the_realtime_api(url: str, expected: str) -> None:
+    assert Target(url).websocket_url == expected
+
+
+def test_only_the_path_of_file_transcription_takes_files() -> None:
+    assert Target("http://host/v1/audio/transcriptions").takes_files
+    assert not Target("http://host/v1/realtime").takes_files
