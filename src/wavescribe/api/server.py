@@ -17,6 +17,7 @@ from wavescribe.api.client_secrets_routes import client_secrets_router
 from wavescribe.api.errors import install_error_handlers
 from wavescribe.api.health import health_router
 from wavescribe.api.models import ServedModels, models_router
+from wavescribe.api.page import PageFacts, page_router
 from wavescribe.api.realtime.actions import EndSession
 from wavescribe.api.realtime.registry import SessionRegistry
 from wavescribe.api.realtime_socket import RealtimeEndpoint, dashscope_dialect, openai_dialect, realtime_router
@@ -120,6 +121,7 @@ def build_app(engine: Engine, settings: Settings, keys: ApiKeys | None = None) -
     app = FastAPI(title="wavescribe", lifespan=server.running, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.drain = server.drain
     app.include_router(health_router(server.metrics, server.obstacle))
+    app.include_router(page_router(_page_facts(server, settings, keys)))
     app.include_router(models_router(models))
     app.include_router(transcriptions_router(server.files, models, settings.stream_format))
     app.include_router(transcription_socket_router(server.live, server.streams, settings.idle_seconds))
@@ -153,3 +155,14 @@ def build_app(engine: Engine, settings: Settings, keys: ApiKeys | None = None) -
     )
     app.add_middleware(RequestIdMiddleware)
     return app
+
+
+def _page_facts(server: Server, settings: Settings, keys: ApiKeys | None) -> PageFacts:
+    return PageFacts(
+        model=server.files.info.name,
+        languages=server.files.info.languages,
+        key_required=bool(keys and keys.required),
+        streams=server.live.can_stream,
+        max_upload_bytes=settings.max_upload_bytes,
+        resume_seconds=settings.resume_seconds,
+    )

@@ -27,14 +27,22 @@ def frame(body: dict[str, Any]) -> str:
     return f"data: {json.dumps(body, ensure_ascii=False)}\n\n"
 
 
+@dataclass(frozen=True, slots=True)
 class TextEvents:
-    """The OpenAI API's form."""
+    """The OpenAI API's form.
+
+    Attributes:
+        word_rate: samples per second of the core's positions, where each delta shall have its `words` with their times
+            (an extension: asked for by `timestamp_granularities[]=word`), or None.
+    """
+
+    word_rate: int | None = None
 
     def render(self, event: Event) -> list[str]:
         """The frames of an event of the core."""
         match event:
             case Settled(delta=delta):
-                return [frame({"type": "transcript.text.delta", "delta": delta})]
+                return [frame({"type": "transcript.text.delta", "delta": delta, **self._words(event)})]
             case TurnEnded(transcript=transcript, language=language):
                 languages = [{"code": language}] if language else []
                 return [frame({"type": "transcript.text.done", "text": transcript, "languages": languages})]
@@ -44,6 +52,16 @@ class TextEvents:
     def end(self) -> list[str]:
         """The frames after the last event."""
         return []
+
+    def _words(self, event: Settled) -> dict[str, Any]:
+        """The words of a delta with their places in seconds, where they are wanted."""
+        if (rate := self.word_rate) is None:
+            return {}
+        words = [
+            {"word": word.text, "start": round(word.start / rate, 3), "end": round(word.end / rate, 3)}
+            for word in event.words
+        ]
+        return {"words": words}
 
 
 @dataclass(slots=True)

@@ -81,7 +81,8 @@ async def _stream(
     wanted = StreamOptions(options.language, options.prompt, options.keywords, form.strategy, form.delay)
     events = await stack.enter_async_context(service.streaming(form.file.file, wanted))
     chunks = (form.stream_format or stream_format) == "chunks"
-    written = ChunkEvents(form.model or service.info.name) if chunks else TextEvents()
+    word_rate = service.info.sample_rate if "word" in form.granularities else None
+    written = ChunkEvents(form.model or service.info.name) if chunks else TextEvents(word_rate)
     return EventStreamResponse(server_sent_events(events, written), stack.pop_all())
 
 

@@ -1,0 +1,1 @@
+"""The page: live captions in a browser. Static files, and what reads them."""

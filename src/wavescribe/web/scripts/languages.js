@@ -1,0 +1,22 @@
+// Languages by their names in the reader's own language.
+
+const names = new Intl.DisplayNames([...navigator.languages, "en"], { type: "language", fallback: "code" });
+
+/** The name of a language by its code. */
+export function languageName(code) {
+  try {
+    const name = names.of(code);
+    return name.charAt(0).toLocaleUpperCase() + name.slice(1);
+  } catch {
+    return code;
+  }
+}
+
+/** Fill the choice: a model of one language has nothing to detect. */
+export function offerLanguages(select, codes) {
+  const options = codes.map((code) => new Option(languageName(code), code));
+  options.sort((one, other) => one.text.localeCompare(other.text));
+  if (codes.length === 1) select.replaceChildren(...options);
+  else select.append(...options);
+  select.disabled = codes.length === 1;
+}

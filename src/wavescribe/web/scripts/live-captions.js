@@ -1,0 +1,148 @@
+// Live captions from a sound that is captured: from Start to the last word after Stop.
+
+import { Capture } from "./capture.js";
+import { byId } from "./element.js";
+import { languageName } from "./languages.js";
+import { LiveSession, sessionConfiguration } from "./live-session.js";
+import { clearTrouble, hush, tell, tellTrouble } from "./notices.js";
+import { show, state } from "./page-state.js";
+import { Trouble } from "./trouble.js";
+import { keepAwake } from "./wake-lock.js";
+
+const WAITING = {
+  "server-full": "The server is full. Your sound is kept; trying again…",
+  "server-stopping": "The server is restarting. Your sound is kept; trying again…",
+};
+const OFFLINE = "The connection is lost. Your sound is kept; reconnecting…";
+const ONLINE = {
+  resumed: "Connected again: the captions go on where they were, and nothing was lost.",
+  renewed: "Connected again, in a new session. What was not settled is heard once more.",
+};
+
+export class LiveCaptions {
+  /** @param {{access, recording, transcript, view, meters}} parts of the page */
+  constructor(parts) {
+    Object.assign(this, parts);
+  }
+
+  /**
+   * @param {() => Promise<MediaStream>} openSound asks for the microphone or a tab
+   * @param {string} language its code, or "" to detect it
+   */
+  async start(openSound, language) {
+    clearTrouble();
+    show("connecting");
+    try {
+      tell("Connecting…", { lasting: true });
+      this.configuration = sessionConfiguration(language);
+      await this.access.secret(this.configuration);
+      tell("Waiting for the sound…", { lasting: true });
+      this.stream = await openSound();
+      await this._open();
+    } catch (error) {
+      await this._close();
+      if (error.kind !== "key-missing") tellTrouble(error);
+    }
+  }
+
+  /** The sound is kept from its first moment; what was heard while the session opens is sent once it is open. */
+  async _open() {
+    this.session = this._session();
+    this.capture = new Capture(
+      this.stream,
+      (pcm) => this._hear(pcm),
+      () => this._soundEnded(),
+    );
+    await this.capture.start();
+    await this.session.start();
+    hush();
+    keepAwake(true);
+    this.view.follow();
+    show("live");
+  }
+
+  pause() {
+    const paused = state() === "live";
+    this.capture.pause(paused);
+    if (paused) this.session.commit();
+    this.meters.silence();
+    byId("pause").textContent = paused ? "Resume" : "Pause";
+    byId("pause").setAttribute("aria-pressed", paused);
+    show(paused ? "paused" : "live");
+  }
+
+  /** Stop, and wait for the last words; a second time they are not waited for. */
+  async stop() {
+    if (state() === "finishing") {
+      this.session.abort();
+      return;
+    }
+    show("finishing");
+    tell("Finishing the last words…", { lasting: true });
+    await this._stopCapture();
+    await this.session.finish();
+    await this._close();
+  }
+
+  _session() {
+    return new LiveSession({
+      access: this.access,
+      recording: this.recording,
+      configuration: this.configuration,
+      heardUpTo: () => this.transcript.settledSeconds,
+      listener: {
+        onEvent: (event, origin) => this._take(event, origin),
+        onOffline: (why) => tell(WAITING[why] ?? OFFLINE, { lasting: true }),
+        onOnline: (how) => tell(ONLINE[how]),
+        onRenewed: () => this.transcript.closeOpenTurns().forEach((turn) => this.view.update(turn)),
+        onGap: (seconds) => tell(`${Math.ceil(seconds)} seconds were lost: the connection was away for too long.`),
+        onFailed: (error) => this._fail(error),
+      },
+    });
+  }
+
+  _hear(pcm) {
+    this.recording.append(pcm);
+    this.session.pump();
+    this.meters.hear(pcm, this.recording.seconds);
+  }
+
+  _take(event, origin) {
+    const turn = this.transcript.apply(event, origin);
+    if (!turn) return;
+    this.view.update(turn);
+    if (turn.language) byId("heard-language").textContent = languageName(turn.language);
+    const end = event.type.endsWith(".delta") ? turn.words.at(-1)?.end : null;
+    if (end) this.meters.settle(Math.max(0, this.recording.seconds - end));
+  }
+
+  async _soundEnded() {
+    if (state() !== "live" && state() !== "paused") return;
+    await this.stop();
+    tellTrouble(new Trouble("capture-lost"));
+  }
+
+  async _fail(error) {
+    await this._close();
+    tellTrouble(error);
+  }
+
+  async _stopCapture() {
+    await this.capture?.stop();
+    this.stream?.getTracks().forEach((track) => track.stop());
+    this.capture = null;
+    this.stream = null;
+    this.meters.silence();
+  }
+
+  async _close() {
+    await this._stopCapture();
+    this.transcript.closeOpenTurns().forEach((turn) => this.view.update(turn));
+    byId("pause").textContent = "Pause";
+    byId("pause").setAttribute("aria-pressed", false);
+    this.meters.forgetDelays();
+    keepAwake(false);
+    hush();
+    show("idle");
+  }
+}
