@@ -70,7 +70,7 @@ async def test_a_session_that_the_server_has_forgotten_is_renewed_and_hears_agai
         await opened.until_text("worst of times", ".settled")
         await wire.cut()
         await opened.until_text("connection is lost", "#notice")
-        await opened.page.wait_for_timeout(2_000)
+        await opened.page.wait_for_timeout(6_000)
         await wire.restore()
         await opened.until_text("new session", "#notice")
         await opened.until_text("comparison only")

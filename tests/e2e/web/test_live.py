@@ -70,3 +70,74 @@ async def test_a_second_start_goes_on_after_the_first(english_server: Any, open_
         # Turns of the second session lie behind those of the first on one timeline.
         ends = await opened.page.evaluate("[...document.querySelectorAll('.word')].map((w) => w.source.word.end)")
         assert ends == sorted(ends)
+
+
+async def test_what_was_said_right_before_stop_is_settled(
+    english_server: Any, open_page: Any, spoken: Any, fox: Path
+) -> None:
+    async with open_page(english_server.http, sound=spoken(fox)) as opened:
+        await opened.page.click("#microphone")
+        await opened.page.wait_for_selector(".draft:not(:empty)")
+        assert await opened.settled() == ""
+        await opened.stop()
+        assert "quick brown" in await opened.settled()
+        assert await opened.draft() == ""
+
+
+async def test_stop_while_the_microphone_is_asked_for_gives_it_up(
+    english_server: Any, open_page: Any, spoken: Any, fox: Path
+) -> None:
+    async with open_page(english_server.http, sound=spoken(fox)) as opened:
+        await opened.page.evaluate(
+            """() => {
+              const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+              navigator.mediaDevices.getUserMedia = async (wanted) => {
+                await new Promise((allow) => { window.allow = allow; });
+                window.stream = await ask(wanted);
+                return window.stream;
+              };
+            }"""
+        )
+        await opened.page.click("#microphone")
+        await opened.page.wait_for_function("() => window.allow")
+        await opened.page.click("#stop")
+        await opened.state("idle")
+        assert await opened.page.inner_text("#trouble") == ""
+        await opened.page.evaluate("window.allow()")
+        await opened.page.wait_for_function("() => window.stream?.getTracks().every((t) => t.readyState === 'ended')")
+        assert await opened.page.locator("body[data-state='idle']").count() == 1
+
+
+async def test_a_shared_tab_is_captioned_and_stops_with_its_sound(
+    english_server: Any, open_page: Any, spoken: Any, fox: Path
+) -> None:
+    """A headless browser has no dialog to share a tab: the sound it would give comes from the fake microphone."""
+    async with open_page(english_server.http, sound=spoken(fox)) as opened:
+        await opened.page.evaluate(
+            """() => {
+              navigator.mediaDevices.getDisplayMedia = async (wanted) => {
+                window.wanted = wanted;
+                window.stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+                document.createElement("canvas").captureStream().getTracks().forEach((t) => window.stream.addTrack(t));
+                return window.stream;
+              };
+            }"""
+        )
+        await opened.page.click("#tab")
+        await opened.until_text("lazy dog", ".settled")
+        assert await opened.page.evaluate("Boolean(window.wanted.audio && window.wanted.video)")
+        await opened.page.evaluate(
+            "window.stream.getTracks().forEach((track) => { track.stop(); track.dispatchEvent(new Event('ended')); })"
+        )
+        assert "sound has ended" in await opened.trouble()
+        await opened.state("idle")
+
+
+async def test_a_tab_without_sound_is_explained(english_server: Any, open_page: Any) -> None:
+    async with open_page(english_server.http) as opened:
+        await opened.page.evaluate(
+            "() => { navigator.mediaDevices.getDisplayMedia = async () => "
+            "document.createElement('canvas').captureStream(); }"
+        )
+        await opened.page.click("#tab")
+        assert "no sound" in await opened.trouble()

@@ -19,6 +19,8 @@ const ONLINE = {
   renewed: "Connected again, in a new session. What was not settled is heard once more.",
 };
 
+const SILENT = new Set(["cancelled", "key-missing"]); // the reader's own wish
+
 export class LiveCaptions {
   /** @param {{access, recording, transcript, view, meters}} parts of the page */
   constructor(parts) {
@@ -32,17 +34,28 @@ export class LiveCaptions {
   async start(openSound, language) {
     clearTrouble();
     show("connecting");
+    const cancelled = new Promise((_, refuse) => {
+      this.cancel = () => refuse(new Trouble("cancelled"));
+    });
     try {
-      tell("Connecting…", { lasting: true });
-      this.configuration = sessionConfiguration(language);
-      await this.access.secret(this.configuration);
-      tell("Waiting for the sound…", { lasting: true });
-      this.stream = await openSound();
-      await this._open();
+      await Promise.race([this._begin(openSound, language), cancelled]);
     } catch (error) {
+      this.over = true;
+      this.session?.abort();
       await this._close();
-      if (error.kind !== "key-missing") tellTrouble(error);
+      if (!SILENT.has(error.kind)) tellTrouble(error);
     }
+  }
+
+  async _begin(openSound, language) {
+    tell("Connecting…", { lasting: true });
+    this.configuration = sessionConfiguration(language);
+    await this.access.secret(this.configuration);
+    if (this.over) return;
+    tell("Waiting for the sound…", { lasting: true });
+    this.stream = await openSound();
+    if (this.over) await this._stopCapture();
+    else await this._open();
   }
 
   /** The sound is kept from its first moment; what was heard while the session opens is sent once it is open. */
@@ -55,6 +68,7 @@ export class LiveCaptions {
     );
     await this.capture.start();
     await this.session.start();
+    if (this.over) return;
     hush();
     keepAwake(true);
     this.view.follow();
@@ -67,21 +81,19 @@ export class LiveCaptions {
     if (paused) this.session.commit();
     this.meters.silence();
     byId("pause").textContent = paused ? "Resume" : "Pause";
-    byId("pause").setAttribute("aria-pressed", paused);
     show(paused ? "paused" : "live");
   }
 
   /** Stop, and wait for the last words; a second time they are not waited for. */
   async stop() {
-    if (state() === "finishing") {
-      this.session.abort();
-      return;
-    }
+    if (state() === "connecting") return this.cancel();
+    if (state() === "finishing") return this.session.abort();
+    byId("stop").textContent = "Stop now";
     show("finishing");
     tell("Finishing the last words…", { lasting: true });
     await this._stopCapture();
     await this.session.finish();
-    await this._close();
+    return this._close();
   }
 
   _session() {
@@ -139,7 +151,7 @@ export class LiveCaptions {
     await this._stopCapture();
     this.transcript.closeOpenTurns().forEach((turn) => this.view.update(turn));
     byId("pause").textContent = "Pause";
-    byId("pause").setAttribute("aria-pressed", false);
+    byId("stop").textContent = "Stop";
     this.meters.forgetDelays();
     keepAwake(false);
     hush();

@@ -56,9 +56,11 @@ export const MESSAGES = {
   unexpected: ["Something unexpected went wrong", "Reload the page and try again."],
 };
 
-/** The title and the text for an error; one that is none of ours is named as it calls itself. */
+const DETAILED = new Set(["server-failed", "file-long", "microphone-busy", "playback-failed"]);
+
+/** The title and the text for an error, with what the server or browser said where that tells more. */
 export function explain(error) {
   if (!(error instanceof Trouble)) return { title: MESSAGES.unexpected[0], text: String(error?.message ?? error) };
   const [title, text] = MESSAGES[error.kind] ?? MESSAGES.unexpected;
-  return { title, text, detail: error.detail };
+  return { title, text, detail: DETAILED.has(error.kind) ? error.detail : "" };
 }

@@ -22,8 +22,8 @@ export function hush() {
 export function tellTrouble(error) {
   const { title, text, detail } = explain(error);
   const said = element("div", "", {}, [element("strong", "", {}, [title]), text]);
-  if (detail && detail !== text) said.append(element("small", "", {}, [detail]));
-  const button = element("button", "button small quiet", { type: "button", onclick: clearTrouble }, ["Dismiss"]);
+  if (detail) said.append(element("small", "", {}, [detail]));
+  const button = element("button", "dismiss", { type: "button", onclick: clearTrouble, ariaLabel: "Dismiss" }, ["✕"]);
   byId("trouble").replaceChildren(said, button);
 }
 
