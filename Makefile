@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test test-slow check bench bench-gate results clean
+.PHONY: help install demo serve test test-slow test-web check bench bench-gate results clean
 
 help: ## list the targets
 	@echo "usage: make TARGET [ARGS='...'] [PYTHON=python3.12]"
@@ -35,6 +35,9 @@ test: install ## run the tests but the slow ones; ARGS go to pytest
 
 test-slow: install ## run the slow tests; ARGS go to pytest
 	$(BIN)/python -m pytest -m slow $(ARGS)
+
+test-web: install ## run the page's tests in a real Chromium; ARGS go to pytest
+	$(BIN)/python -m pytest -m browser $(ARGS)
 
 check: install ## lint, format and types
 	$(BIN)/ruff check .

@@ -58,6 +58,16 @@ def test_events_are_deltas_and_a_last_done_whose_text_they_join_to(client: OpenA
     assert "best of times" in done.text
 
 
+def test_deltas_have_their_words_with_times_where_they_are_asked_for(server: Any, fox: Path) -> None:
+    *deltas, done = [json.loads(data) for data in frames(server, fox, **{"timestamp_granularities[]": "word"})]
+    words = [word for delta in deltas for word in delta["words"]]
+    assert [word["word"] for word in words] == done["text"].split()
+    times = [moment for word in words for moment in (word["start"], word["end"])]
+    assert times == sorted(times)
+    assert 2 < times[-1] < 3
+    assert all("words" not in json.loads(data) for data in frames(server, fox))
+
+
 async def test_the_asynchronous_client_reads_the_same(server: Any, fox: Path) -> None:
     async with AsyncOpenAI(base_url=f"{server.http}/v1", api_key="x", max_retries=0) as client:
         with fox.open("rb") as file:

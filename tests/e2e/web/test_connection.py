@@ -44,12 +44,11 @@ async def test_a_cut_network_is_told_and_when_it_is_back_nothing_is_lost(
         assert ends == sorted(ends)
 
 
-async def test_a_network_that_falls_silent_is_noticed_and_replaced(
-    patient_server: Any, open_page: Any, wire_to: Any, spoken: Any, clips: Path
+async def test_a_network_that_falls_silent_is_noticed_and_what_was_said_into_it_is_said_again(
+    patient_server: Any, open_page: Any, wire_to: Any, spoken: Any, two_cities: Path
 ) -> None:
     wire = await wire_to(patient_server)
-    sound = spoken(clips / "en" / "quick_brown_fox.wav")
-    async with open_page(wire.url, sound=sound, requests_may_fail=True) as opened:
+    async with open_page(wire.url, sound=spoken(two_cities, seconds=16), requests_may_fail=True) as opened:
         await opened.page.click("#microphone")
         await opened.page.wait_for_selector(".draft:not(:empty)")
         wire.silence()
@@ -57,7 +56,7 @@ async def test_a_network_that_falls_silent_is_noticed_and_replaced(
         await wire.cut()
         await wire.restore()
         await opened.until_text("nothing was lost", "#notice")
-        await opened.until_text("lazy", ".settled")
+        await opened.until_text("best.*worst.*wisdom.*foolishness.*belief", ".settled")
         await opened.stop()
 
 
