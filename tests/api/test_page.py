@@ -64,7 +64,15 @@ def test_head_answers_without_a_body(client: TestClient) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["../settings.py", "%2e%2e/settings.py", "..%2fsettings.py", "scripts/../../settings.py", "assets.py", "", "scripts"],
+    [
+        "../settings.py",
+        "%2e%2e/settings.py",
+        "..%2fsettings.py",
+        "scripts/../../settings.py",
+        "assets.py",
+        "",
+        "scripts",
+    ],
 )
 def test_nothing_but_the_files_of_the_page_is_served(server: Any, path: str) -> None:
     connection = HTTPConnection("127.0.0.1", server.port, timeout=30)  # sends paths as they are

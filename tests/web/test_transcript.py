@@ -55,7 +55,10 @@ async def test_a_turn_has_its_times_its_words_and_its_language(run: Any) -> None
     [turn] = got["turns"]
     assert got["texts"] == ["Hello, world."]
     assert (turn["start"], turn["end"], turn["language"], turn["state"]) == (10.5, 12, "en", "done")
-    assert turn["words"] == [{"text": "Hello,", "start": 10.6, "end": 11}, {"text": " world.", "start": 11, "end": 11.4}]
+    assert turn["words"] == [
+        {"text": "Hello,", "start": 10.6, "end": 11},
+        {"text": " world.", "start": 11, "end": 11.4},
+    ]
 
 
 async def test_settled_text_leaves_the_draft_at_once_and_a_new_draft_replaces_the_old(run: Any) -> None:
@@ -69,7 +72,11 @@ async def test_settled_text_leaves_the_draft_at_once_and_a_new_draft_replaces_th
 
 
 async def test_every_character_of_a_delta_is_kept_also_where_words_do_not_match_it(run: Any) -> None:
-    words = [{"word": "你", "start": 0, "end": 1}, {"word": "nothing", "start": 1, "end": 2}, {"word": "好", "start": 2, "end": 3}]
+    words = [
+        {"word": "你", "start": 0, "end": 1},
+        {"word": "nothing", "start": 1, "end": 2},
+        {"word": "好", "start": 2, "end": 3},
+    ]
     got = await run("transcript", "m.timedWords('«你好» …', given)", words)
     assert "".join(word["text"] for word in got) == "«你好» …"
     assert [word["start"] for word in got] == [0, 2, None]

@@ -14,14 +14,14 @@ from typing import Any
 import jiwer
 import numpy as np
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page
+from playwright.async_api import Browser, ConsoleMessage, Page, ViewportSize
 
 from wavescribe.audio.decoding import decode_audio
 from wavescribe.audio.pcm import encode_pcm16
 from wavescribe.engines.base import Samples
 
 RATE = 48_000
-DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+DESKTOP, PHONE = ViewportSize(width=1280, height=800), ViewportSize(width=390, height=844)
 FAKE_SOUND = "--use-fake-device-for-media-stream"
 ALLOW = "--use-fake-ui-for-media-stream"
 PATIENCE_MILLISECONDS = 90_000

@@ -141,9 +141,13 @@ async def test_large_captions_show_only_text_and_leave_with_escape(
     async with open_page(english_server.http, sound=spoken(fox)) as opened:
         await opened.page.click("#microphone")
         await opened.until_text("lazy dog", ".settled")
-        small = await opened.page.evaluate("parseFloat(getComputedStyle(document.querySelector('.turn-text')).fontSize)")
+        small = await opened.page.evaluate(
+            "parseFloat(getComputedStyle(document.querySelector('.turn-text')).fontSize)"
+        )
         await opened.page.click("#room")
-        large = await opened.page.evaluate("parseFloat(getComputedStyle(document.querySelector('.turn-text')).fontSize)")
+        large = await opened.page.evaluate(
+            "parseFloat(getComputedStyle(document.querySelector('.turn-text')).fontSize)"
+        )
         assert large > 2.5 * small
         for hidden in (".bar", ".live-row", ".turn-time"):
             assert await opened.page.locator(hidden).first.is_hidden()

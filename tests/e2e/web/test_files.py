@@ -112,7 +112,9 @@ async def test_captions_are_downloaded_in_four_formats(
             saved[kind] = (tmp_path / kind).read_text()
         text = await opened.settled()
         assert saved["txt"].strip() == text
-        assert re.fullmatch(rf"1\n00:00:0\d,\d{{3}} --> 00:00:0\d,\d{{3}}\n{re.escape(text[:10])}.*\n", saved["srt"], re.S)
+        assert re.fullmatch(
+            rf"1\n00:00:0\d,\d{{3}} --> 00:00:0\d,\d{{3}}\n{re.escape(text[:10])}.*\n", saved["srt"], re.S
+        )
         assert saved["vtt"].startswith("WEBVTT\n\n00:00:0")
         body = json.loads(saved["json"])
         assert (body["text"], body["model"], body["languages"]) == (text, "whisper-tiny.en", ["en"])

@@ -45,7 +45,30 @@ async def test_what_is_said_while_paused_is_not_heard(
         assert await opened.page.get_attribute("#level", "aria-valuenow") == "0"
         await opened.page.click("#pause")
         await opened.state("live")
-        await opened.page.wait_for_function("(before) => document.querySelector('#elapsed').textContent != before", arg=elapsed)
+        await opened.page.wait_for_function(
+            "(before) => document.querySelector('#elapsed').textContent != before", arg=elapsed
+        )
+        await opened.stop()
+
+
+async def test_a_browser_that_cannot_convert_the_rate_is_helped(
+    english_server: Any, open_page: Any, spoken: Any, fox: Path
+) -> None:
+    """Firefox connects a microphone only to a context of the microphone's own rate."""
+    async with open_page(english_server.http, sound=spoken(fox)) as opened:
+        await opened.page.evaluate(
+            """() => {
+              const connect = AudioContext.prototype.createMediaStreamSource;
+              AudioContext.prototype.createMediaStreamSource = function (stream) {
+                window.rate = this.sampleRate;
+                if (this.sampleRate === 24000) throw new DOMException("other rate", "NotSupportedError");
+                return connect.call(this, stream);
+              };
+            }"""
+        )
+        await opened.page.click("#microphone")
+        await opened.until_text("quick brown fox.*lazy dog", ".settled")
+        assert await opened.page.evaluate("window.rate") != 24_000
         await opened.stop()
 
 
@@ -58,7 +81,9 @@ async def test_meters_show_level_delay_and_language(server: Any, open_page: Any,
         await opened.stop()
 
 
-async def test_a_second_start_goes_on_after_the_first(english_server: Any, open_page: Any, spoken: Any, fox: Path) -> None:
+async def test_a_second_start_goes_on_after_the_first(
+    english_server: Any, open_page: Any, spoken: Any, fox: Path
+) -> None:
     async with open_page(english_server.http, sound=spoken(fox)) as opened:
         for text in ("lazy dog", "lazy dog.*lazy dog"):
             await opened.page.click("#microphone")

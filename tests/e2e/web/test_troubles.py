@@ -112,9 +112,7 @@ async def test_a_file_without_sound_is_explained_with_what_would_do(
         await opened.state("idle")
 
 
-async def test_a_server_that_is_gone_is_explained(
-    english_server: Any, open_page: Any, wire_to: Any, fox: Path
-) -> None:
+async def test_a_server_that_is_gone_is_explained(english_server: Any, open_page: Any, wire_to: Any, fox: Path) -> None:
     wire = await wire_to(english_server)
     async with open_page(wire.url, requests_may_fail=True) as opened:
         await wire.cut()

@@ -86,14 +86,19 @@ export class LiveCaptions {
 
   /** Stop, and wait for the last words; a second time they are not waited for. */
   async stop() {
-    if (state() === "connecting") return this.cancel();
-    if (state() === "finishing") return this.session.abort();
+    if (state() === "connecting") this.cancel();
+    else if (state() === "finishing") this.session.abort();
+    else await this._finish();
+  }
+
+  async _finish() {
     byId("stop").textContent = "Stop now";
     show("finishing");
     tell("Finishing the last words…", { lasting: true });
     await this._stopCapture();
-    await this.session.finish();
-    return this._close();
+    const through = await this.session.finish();
+    await this._close();
+    if (!through) tellTrouble(new Trouble("last-words-lost"));
   }
 
   _session() {

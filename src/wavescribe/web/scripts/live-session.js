@@ -7,7 +7,7 @@ import { RealtimeConnection } from "./realtime-connection.js";
 const PACKET = SAMPLE_RATE / 10;
 const MOST_WAITING_BYTES = 256 * 1024; // on their way out; the rest waits in the recording
 const PUMP_MILLISECONDS = 50;
-const FINISH_MILLISECONDS = 60_000; // for the last text after the end
+const FINISH_SECONDS = 60; // for the last text after the end
 const [EXPIRED, RESTARTING] = [1001, 1012]; // close codes of sessions that cannot be resumed
 const BRIEF_MILLISECONDS = 3_000; // a connection that is lost sooner is not tried again at once
 const SHORTEST_COMMIT = SAMPLE_RATE / 10;
@@ -67,15 +67,16 @@ export class LiveSession {
     }
   }
 
-  /** Send the rest, wait for the last text, and close. */
+  /** Send the rest, wait for the last text, and close; false when it did not come in time. */
   async finish() {
     this.ending = true;
     const finished = new Promise((resolve) => {
-      this.finished = resolve;
+      this.finished = () => resolve(true);
     });
     this.pump();
-    await Promise.race([finished, pause(FINISH_MILLISECONDS / 1000)]);
+    const through = await Promise.race([finished, pause(FINISH_SECONDS)]);
     this.abort();
+    return Boolean(through);
   }
 
   /** Close at once; text that is on its way is not waited for. */

@@ -23,6 +23,10 @@ export const MESSAGES = {
     "Share a tab, and leave “Also share tab audio” switched on in the browser’s dialog.",
   ],
   "capture-lost": ["The sound has ended", "The microphone was unplugged or the sharing was stopped."],
+  "last-words-lost": [
+    "The last words did not come",
+    "The server could not be reached in time. What is on the page is complete up to them.",
+  ],
   "server-full": [
     "The server is full",
     "All its places for live captions are taken. Try again in a moment.",

@@ -61,9 +61,12 @@ export class FileSound {
     this.stop();
     const { audio } = this;
     audio.currentTime = start;
-    await audio.play().catch((error) => {
-      if (error.name !== "AbortError") throw new Trouble("playback-failed", error.message);
-    });
+    try {
+      await audio.play();
+    } catch (error) {
+      if (error.name === "AbortError") return; // something else is played
+      throw new Trouble("playback-failed", error.message);
+    }
     await new Promise((resolve) => {
       const watch = setInterval(() => audio.currentTime >= end && audio.pause(), 20);
       audio.addEventListener("pause", () => resolve(clearInterval(watch)), { once: true });
