@@ -111,6 +111,7 @@ def open_page(launch: Callable[..., Awaitable[Browser]]) -> OpenPageOn:
         heard = [f"--use-file-for-fake-audio-capture={sound}%noloop"] if sound else []
         browser = await launch(FAKE_SOUND, *([ALLOW] if allow else []), *heard, *flags)
         context = await browser.new_context(viewport=PHONE if phone else DESKTOP, accept_downloads=True, **options)
+        context.set_default_timeout(PATIENCE_MILLISECONDS)
         page = await context.new_page()
         opened = OpenPage(page, requests_may_fail=requests_may_fail)
         page.on("console", opened.hear)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.model]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.model, pytest.mark.timeout(600)]
 
 DROP = """async ([name, encoded]) => {
   const bytes = Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0));

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import connect
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.model]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.model, pytest.mark.timeout(600)]
 
 KEY = "sk-right-one"
 
