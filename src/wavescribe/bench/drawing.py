@@ -63,9 +63,10 @@ def _lines(axes: Axes, chart: Chart) -> None:
         xs, ys = [x for x, _ in points], [y for _, y in points]
         axes.plot(xs, ys, marker=MARKERS[index % len(MARKERS)], label=series.label, color=_colour(index))
         for (x, y), reach in zip(points, series.reach, strict=False):
-            axes.plot([x, reach], [y, y], color="lightgray", zorder=0)
-        for (x, y), mark in zip(points, series.marks, strict=False):
-            axes.annotate(mark, (x, y), xytext=(6, 6), textcoords="offset points", fontsize=9)
+            axes.plot([x, reach], [y, y], color="#999999", linewidth=1.5, zorder=1)
+        for place, ((x, y), mark) in enumerate(zip(points, series.marks, strict=False)):
+            # Above and below by turns, so that points that are close do not write over each other.
+            axes.annotate(mark, (x, y), xytext=(0, (8, -15)[place % 2]), textcoords="offset points", fontsize=9)
 
 
 def _curves(axes: Axes, chart: Chart) -> None:

@@ -36,7 +36,7 @@ def everything(
 def _quick(output: Path, corpus: Path | None) -> None:
     quality(corpus, kinds="short", languages="en", delays="medium,low", every=16 if corpus else 1, output=output)
     latency(corpus=corpus, seconds=15, output=output)
-    cost(lengths="15,30,60", budget=60, loops=False, corpus=corpus, output=output)
+    cost(lengths="15,30,60", budget=20, loops=False, corpus=corpus, output=output)
     load(streams="1,2", corpus=corpus, seconds=12, output=output)
 
 
