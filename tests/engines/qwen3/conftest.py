@@ -12,7 +12,7 @@ import pytest
 from wavescribe.audio.decoding import decode_audio
 from wavescribe.engines.base import Samples
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent / "support"))
 
 HAS_EXTRA = all(importlib.util.find_spec(name) for name in ("torch", "transformers", "safetensors"))
 if not HAS_EXTRA:
@@ -30,6 +30,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.qwen)
+
+
+@pytest.fixture(scope="session", autouse=HAS_EXTRA)
+def one_thread() -> None:
+    """The models are so small that threads cost more than they give."""
+    import torch
+
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

@@ -67,7 +67,9 @@ def test_dropping_any_cache_entry_changes_nothing(
         drop_some(cache, random)
 
 
-def test_other_audio_under_the_same_cache_is_heard_afresh(lab: Lab, oracle: Oracle, sounds: Mapping[str, Samples]) -> None:
+def test_other_audio_under_the_same_cache_is_heard_afresh(
+    lab: Lab, oracle: Oracle, sounds: Mapping[str, Samples]
+) -> None:
     cache = lab.cache()
     for kind in KINDS:
         check_against_oracle(lab, oracle, cache, sounds[kind][: 10 * 16_000])

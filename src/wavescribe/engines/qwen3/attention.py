@@ -156,9 +156,7 @@ def _one_stream(query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -
     return scaled_dot_product_attention(*batch, attn_mask=mask, enable_gqa=True)[0].transpose(0, 1)
 
 
-def _one_token_each(
-    query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, layout: PagedLayout
-) -> torch.Tensor:
+def _one_token_each(query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, layout: PagedLayout) -> torch.Tensor:
     """A decode step of several streams as one padded batch."""
     slots = torch.nn.utils.rnn.pad_sequence(list(layout.stream_slots), batch_first=True)
     mask = torch.arange(slots.shape[1], device=query.device)[None, :] < layout.used[:, None]

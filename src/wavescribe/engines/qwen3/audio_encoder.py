@@ -77,11 +77,11 @@ class AudioEncoder:
 
     def _layer(self, hidden: torch.Tensor, layout: PackedLayout, name: str) -> torch.Tensor:
         normed = self._norm(hidden, f"{name}.self_attn_layer_norm")
-        heads = [
+        query, key, value = (
             self._linear(normed, f"{name}.self_attn.{part}").unflatten(-1, (self._shape.heads, -1))
             for part in ("q_proj", "k_proj", "v_proj")
-        ]
-        attended = packed_attention(*heads, layout, self._kernel).flatten(1)
+        )
+        attended = packed_attention(query, key, value, layout, self._kernel).flatten(1)
         hidden = hidden + self._linear(attended, f"{name}.self_attn.out_proj")
         normed = self._norm(hidden, f"{name}.final_layer_norm")
         hidden = hidden + self._linear(gelu(self._linear(normed, f"{name}.fc1")), f"{name}.fc2")

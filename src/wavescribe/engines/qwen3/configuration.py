@@ -208,8 +208,6 @@ SHAPES: Final[Mapping[str, ModelShape]] = {
     "aligner-0.6B": ModelShape(
         AudioShape(1024, 24, 16, 4096, 128, 480, 1024, 800), replace(_TEXT_06B, vocabulary=152064), classes=5000
     ),
-    "toy": ModelShape(
-        AudioShape(64, 3, 4, 256, 128, 32, 96, 800), TextShape(96, 4, 4, 2, 32, 192, 151936, 1e6, 1e-6)
-    ),
+    "toy": ModelShape(AudioShape(64, 3, 4, 256, 128, 32, 96, 800), TextShape(96, 4, 4, 2, 32, 192, 151936, 1e6, 1e-6)),
 }
 """The published sizes (technical report, table 1), and a toy for tests."""

@@ -102,9 +102,7 @@ class Hearing:
         if not wanted:
             return
         floors = [clip.floors[index // self._width] for clip, index in wanted]
-        features = [
-            clip.seconds[index].normalised(floor) for (clip, index), floor in zip(wanted, floors, strict=True)
-        ]
+        features = [clip.seconds[index].normalised(floor) for (clip, index), floor in zip(wanted, floors, strict=True)]
         embedded = self._encoder.convolve(features)
         work.seconds_convolved += len(wanted)
         for (clip, index), floor, values in zip(wanted, floors, embedded, strict=True):

@@ -26,9 +26,7 @@ class PagePool:
         dtype: of the numbers.
     """
 
-    def __init__(
-        self, shape: TextShape, pages: int, page_size: int, device: torch.device, dtype: torch.dtype
-    ) -> None:
+    def __init__(self, shape: TextShape, pages: int, page_size: int, device: torch.device, dtype: torch.dtype) -> None:
         size = (shape.layers, pages, page_size, shape.key_heads, shape.head_width)
         self.keys = torch.zeros(size, device=device, dtype=dtype)
         self.values = torch.zeros(size, device=device, dtype=dtype)
@@ -44,7 +42,7 @@ class PagePool:
     @property
     def page_bytes(self) -> int:
         """Bytes of one page."""
-        return 2 * self.keys[:, 0].numel() * self.keys.element_size()
+        return int(2 * self.keys[:, 0].numel() * self.keys.element_size())
 
     def pages_for(self, tokens: int) -> int:
         """Pages that many tokens of one stream take."""

@@ -6,8 +6,8 @@ import math
 
 import torch
 
-from wavescribe.engines.qwen3.checkpoint import expected_tensors
 from wavescribe.engines.qwen3.configuration import ModelShape
+from wavescribe.engines.qwen3.tensors import expected_tensors
 
 QUERY_NORM = 6.0
 """Sharper attention than at random; with a tied head the output would otherwise be one token, repeated."""
@@ -26,9 +26,7 @@ def random_weights(
     """
     place = device or torch.device("cpu")
     generator = torch.Generator(place).manual_seed(seed)
-    weights = {
-        name: _tensor(name, size, generator, place).to(dtype) for name, size in expected_tensors(shape).items()
-    }
+    weights = {name: _tensor(name, size, generator, place).to(dtype) for name, size in expected_tensors(shape).items()}
     if shape.classes is None:
         weights["lm_head.weight"] = weights["language_model.embed_tokens.weight"]
     return weights

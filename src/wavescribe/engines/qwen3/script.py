@@ -48,8 +48,14 @@ class Script:
 
     def is_full(self, written: Sequence[int]) -> bool:
         """Whether the model has written its budget."""
+        if self.awaits_tag(written):
+            return False
         end = (self._tag_end(written) or 0) if self.writes_tag else len(self.opening)
         return len(written) - end - len(self.given) >= self.budget
+
+    def awaits_tag(self, written: Sequence[int]) -> bool:
+        """Whether the model is writing the tag that given text has to follow; no end of the answer counts there."""
+        return self.writes_tag and bool(self.given) and self._tag_end(written) is None
 
     def text_start(self, written: Sequence[int]) -> int:
         """Where the text begins: after the opening or the tag; 0 where the model wrote no tag."""

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 import torch
 
 from wavescribe.engines.base import Samples
+from wavescribe.engines.qwen3.configuration import ModelShape
 from wavescribe.engines.qwen3.floor import FloorPolicy
 from wavescribe.engines.qwen3.hearing import Heard, Hearing
 from wavescribe.engines.qwen3.model import Qwen3AsrModel
 from wavescribe.engines.qwen3.page_pool import PagePool, paged_layout
 from wavescribe.engines.qwen3.script import Script
-from wavescribe.engines.qwen3.special_tokens import ENDS, TAIL, head
+from wavescribe.engines.qwen3.special_tokens import ASR_TEXT, ENDS, TAIL, head
 from wavescribe.engines.qwen3.stream_cache import StreamCache
 from wavescribe.engines.qwen3.work import Work
 
@@ -121,7 +122,9 @@ class _Answering:
             forced = self._chosen(greedy)
             if logits is not None:
                 self.logits.append(logits)
-            if forced in ENDS and not script.exact_length:
+            if forced in ENDS and script.awaits_tag(self.written):
+                forced = ASR_TEXT
+            elif forced in ENDS and not script.exact_length:
                 self.done = True
                 return None
         else:
@@ -180,7 +183,11 @@ class Stepper:
         self._record = record_logits
         self.work = Work()
 
-    @torch.inference_mode()
+    @property
+    def shape(self) -> ModelShape:
+        """The model's sizes."""
+        return self._model.shape
+
     def step(self, streams: Sequence[tuple[StreamCache, StepRequest]]) -> list[StepAnswer]:
         """Answer each stream's step; all streams share each pass.
 
@@ -190,7 +197,8 @@ class Stepper:
             OutOfPagesError: the streams' tokens do not fit the pool together.
         """
         try:
-            return self._step(streams)
+            with torch.inference_mode():
+                return self._step(streams)
         except BaseException:
             for cache, _ in streams:
                 cache.clear()

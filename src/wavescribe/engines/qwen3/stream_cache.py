@@ -14,7 +14,7 @@ import torch
 
 from wavescribe.engines.base import Samples
 from wavescribe.engines.qwen3.configuration import AudioShape
-from wavescribe.engines.qwen3.geometry import CHUNK_TOKENS
+from wavescribe.engines.qwen3.geometry import CHUNK_TOKENS, final_seconds
 from wavescribe.engines.qwen3.mel import RawSecond, raw_seconds
 from wavescribe.engines.qwen3.page_pool import PagePool, PageTable
 
@@ -61,13 +61,17 @@ class StreamCache:
     def listen(self, samples: Samples) -> list[RawSecond]:
         """The features of a clip; what was heard of it before is not computed again.
 
-        A clip that does not begin with what was heard before empties the cache.
+        A clip that does not begin with what was heard before empties the cache; of a shorter clip, what stays final
+        is kept.
         """
         known = min(len(self.samples), len(samples))
-        if len(samples) < len(self.samples) or not np.array_equal(self.samples, samples[:known]):
+        if not np.array_equal(self.samples[:known], samples[:known]):
             self.clear()
+        self.final = self.final[: final_seconds(len(samples))]
         seconds = raw_seconds(samples, self.final)
         self.final = [second for second in seconds if second.is_final]
+        for index in [each for each in self.seconds if each >= len(self.final)]:
+            del self.seconds[index]
         self.samples = np.array(samples, dtype=np.float32)
         return seconds
 
@@ -104,7 +108,7 @@ class StreamCache:
         """Bytes held outside the page pool."""
         tensors = [second.values for second in self.final]
         tensors += [each.values for each in (*self.seconds.values(), *self.windows.values())]
-        return self.samples.nbytes + sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+        return self.samples.nbytes + sum(int(tensor.numel() * tensor.element_size()) for tensor in tensors)
 
 
 def new_cache(pool: PagePool, shape: AudioShape) -> StreamCache:

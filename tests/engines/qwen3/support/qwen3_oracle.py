@@ -66,10 +66,10 @@ class Oracle:
         found = self._extractor(clip, sampling_rate=16000, padding=True, return_attention_mask=True)
         return found["input_features"], found["attention_mask"]
 
-    @torch.no_grad()
     def audio_tokens(self, samples: Samples) -> torch.Tensor:
         features, mask = self.features(samples)
-        output: torch.Tensor = self.model.get_audio_features(features, mask, return_dict=True).pooler_output
+        with torch.no_grad():
+            output: torch.Tensor = self.model.get_audio_features(features, mask, return_dict=True).pooler_output
         return output
 
     def transcribe(self, samples: Samples, head: Sequence[int], tail: Sequence[int], *, budget: int) -> OracleAnswer:
@@ -79,13 +79,12 @@ class Oracle:
             self._known[key] = self._transcribe(samples, head, tail, budget)
         return self._known[key]
 
-    @torch.no_grad()
     def _transcribe(self, samples: Samples, head: Sequence[int], tail: Sequence[int], budget: int) -> OracleAnswer:
         features, mask = self.features(samples)
         frames = int(mask.sum())
         count = 13 * (frames // 100) + -(-(frames % 100) // 8)
         ids = torch.tensor([[*head, *[AUDIO_PAD] * count, *tail]])
-        output = self.model.generate(
+        output = self.model.generate(  # without gradients by itself
             input_ids=ids,
             attention_mask=torch.ones_like(ids),
             input_features=features,
