@@ -27,10 +27,15 @@ AUDIO_NAMES += [
 SPECIAL = dict(enumerate([*NAMES, *AUDIO_NAMES, "<asr_text>", "<timestamp>"], 151643))
 
 
+FIRST_BYTE = 3000
+
+
 def small_vocabulary() -> dict[str, int]:
-    """Bytes, and words of the template and of languages under their published ids."""
+    """The bytes, and a word for every other id, so that whatever a random model writes is text."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    return {character: 3000 + index for index, character in enumerate(alphabet)}
+    known = {character: FIRST_BYTE + index for index, character in enumerate(alphabet)}
+    words = set(range(min(SPECIAL))) - set(known.values())
+    return known | {f"Ġw{index}": index for index in sorted(words)}
 
 
 def small_tokenizer() -> Tokenizer:
