@@ -48,6 +48,7 @@ def test_what_the_engine_says_of_itself_is_true(engine: Qwen3AsrEngine) -> None:
     assert (info.sample_rate, info.takes_prefix, info.batches, info.translates) == (16_000, True, True, False)
     assert len(info.languages) == 30
     assert {"en", "zh", "yue", "fil"} <= set(info.languages)
+    assert info.continues_windows
     assert not info.gives_times
 
 

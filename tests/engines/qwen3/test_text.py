@@ -11,7 +11,7 @@ from qwen3_files import SPECIAL, small_tokenizer
 from transformers.models.qwen3_asr import processing_qwen3_asr as official
 
 from wavescribe.engines.qwen3.alignment_words import split_words
-from wavescribe.engines.qwen3.hypotheses import repaired
+from wavescribe.engines.qwen3.hypotheses import Run, repaired
 from wavescribe.engines.qwen3.languages import LANGUAGES, code_of
 from wavescribe.engines.qwen3.parsing import parse_answer
 from wavescribe.engines.qwen3.repetition import without_runaway_repetition
@@ -94,7 +94,7 @@ def test_special_tokens_written_in_a_text_do_not_reach_the_model() -> None:
 
 
 def test_runaway_repetition_in_pieces_is_cut_after_the_given_ones() -> None:
-    runs = [((index,), text) for index, text in enumerate([" so", *[" la"] * 30, " end"])]
+    runs: list[Run] = [((index,), text) for index, text in enumerate([" so", *[" la"] * 30, " end"])]
     assert [text for _, text in repaired(runs, 1)] == [" so", " la", " end"]
     assert repaired(runs, 32) == runs
     assert repaired(runs[:3], 0) == runs[:3]

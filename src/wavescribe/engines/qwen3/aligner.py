@@ -77,7 +77,7 @@ class ForcedAligner:
         pool = PagePool(shape, pages, PAGE_SIZE, self._model.device, self._model.dtype)
         table = PageTable(pool)
         table.grow(len(embedded))
-        layout = paged_layout([table], [len(embedded)], self._model.device)
+        layout = paged_layout([table], [len(embedded)], self._model.device, self._model.decoder.kernel)
         hidden = self._model.decoder.forward(embedded, layout, pool)[-len(text) :]
         marks = torch.tensor([token == TIMESTAMP for token in text], device=hidden.device)
         scores = torch.nn.functional.linear(hidden[marks], self._score)

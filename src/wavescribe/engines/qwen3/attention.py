@@ -90,7 +90,7 @@ class PagedLayout:
         contexts: all tokens of each stream, new ones included.
         positions: each new token's position in its stream, shape (tokens,).
         slots: where each new token's keys go in the pool, shape (tokens,).
-        stream_slots: for each stream the slots of its whole context.
+        stream_slots: for each stream the slots of its whole context; only for the plain kernel.
         pages: for each stream its pages, 0 where there are none; int32, shape (streams, most pages).
         ends: cumulative new tokens from 0, int32, shape (streams + 1,).
         used: all tokens of each stream, int32, shape (streams,).

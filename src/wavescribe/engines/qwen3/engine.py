@@ -59,6 +59,7 @@ class Qwen3AsrEngine:
             gives_times=aligner is not None,
             batches=True,
             translates=False,
+            continues_windows=True,
         )
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from wavescribe.engines.qwen3.attention import PagedLayout
+from wavescribe.engines.qwen3.attention import Kernel, PagedLayout
 from wavescribe.engines.qwen3.configuration import TextShape
 from wavescribe.errors import EngineError
 
@@ -97,26 +97,26 @@ class PageTable:
         self._pool.give(self.pages[kept:])
         del self.pages[kept:]
 
-    def slots(self) -> list[int]:
-        """Where each token lies in the pool, as page times page size plus place."""
-        size = self._pool.page_size
-        return [self.pages[index // size] * size + index % size for index in range(self.length)]
+    def slots(self, start: int = 0) -> torch.Tensor:
+        """Where each token from a place on lies in the pool: page times page size plus place in the page."""
+        places = torch.arange(start, self.length)
+        pages = torch.tensor(self.pages, dtype=torch.int64)
+        return pages[places // self._pool.page_size] * self._pool.page_size + places % self._pool.page_size
 
 
-def paged_layout(tables: Sequence[PageTable], new: Sequence[int], device: torch.device) -> PagedLayout:
+def paged_layout(tables: Sequence[PageTable], new: Sequence[int], device: torch.device, kernel: Kernel) -> PagedLayout:
     """The layout of a packed forward; the tables have counted the new tokens in."""
     contexts = tuple(table.length for table in tables)
-    slots = [torch.tensor(table.slots(), dtype=torch.int64) for table in tables]
     pages = [torch.tensor(table.pages, dtype=torch.int32) for table in tables]
     positions = [torch.arange(context - count, context) for context, count in zip(contexts, new, strict=True)]
-    added = [each[len(each) - count :] for each, count in zip(slots, new, strict=True)]
+    added = [table.slots(table.length - count) for table, count in zip(tables, new, strict=True)]
     ends = torch.tensor([0, *new], dtype=torch.int64).cumsum(0)
     return PagedLayout(
         new=tuple(new),
         contexts=contexts,
         positions=torch.cat(positions).to(device),
         slots=torch.cat(added).to(device),
-        stream_slots=tuple(each.to(device) for each in slots),
+        stream_slots=tuple(table.slots().to(device) for table in tables) if kernel == "plain" else (),
         pages=torch.nn.utils.rnn.pad_sequence(pages, batch_first=True).to(device),
         ends=ends.to(device, torch.int32),
         used=torch.tensor(contexts, dtype=torch.int32).to(device),

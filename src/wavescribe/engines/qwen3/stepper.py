@@ -254,7 +254,7 @@ class Stepper:
         tables = [each.cache.table for each in group]
         for table, count in zip(tables, counts, strict=True):
             table.grow(count)
-        layout = paged_layout(tables, counts, self._model.device)
+        layout = paged_layout(tables, counts, self._model.device, self._model.decoder.kernel)
         hidden = self._model.decoder.forward(embedded, layout, self._pool)
         self._count(counts, layout.contexts, sum(rows))
         last = torch.cat([part[len(part) - n :] for part, n in zip(hidden.split(list(counts)), rows, strict=True)])

@@ -27,7 +27,7 @@ class TextDecoder:
     def __init__(self, shape: TextShape, weights: Mapping[str, torch.Tensor], kernel: Kernel) -> None:
         self._shape = shape
         self._weights = weights
-        self._kernel = kernel
+        self.kernel = kernel
         self._embedding = weights["language_model.embed_tokens.weight"]
         self.device, self.dtype = self._embedding.device, self._embedding.dtype
         exponents = torch.arange(0, shape.head_width, 2, dtype=torch.int64).float() / shape.head_width
@@ -56,7 +56,7 @@ class TextDecoder:
             query, key, value = self._heads(normed, f"{name}.self_attn", cosine, sine)
             pool.keys[index].flatten(0, 1)[layout.slots] = key
             pool.values[index].flatten(0, 1)[layout.slots] = value
-            attended = paged_attention(query, pool.keys[index], pool.values[index], layout, self._kernel)
+            attended = paged_attention(query, pool.keys[index], pool.values[index], layout, self.kernel)
             hidden = hidden + self._linear(attended.flatten(1), f"{name}.self_attn.o_proj")
             hidden = hidden + self._feed_forward(self._norm(hidden, f"{name}.post_attention_layernorm"), f"{name}.mlp")
         return self._norm(hidden, "language_model.norm")
