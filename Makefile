@@ -4,13 +4,17 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+QWEN_STAMP := $(VENV)/.installed-qwen
+# The build of torch: cpu, where pip finds the locked one, or cuda.
+TORCH ?= cpu
+LOCKED = $(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes --no-deps --only-binary :all:
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test test-slow test-web check bench bench-gate results clean
+.PHONY: help install install-qwen demo serve test test-slow test-web test-qwen check bench bench-gate results clean
 
 help: ## list the targets
 	@echo "usage: make TARGET [ARGS='...'] [PYTHON=python3.12]"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 install: $(STAMP) ## make .venv with the locked dependencies and this project
 
@@ -31,10 +35,23 @@ serve: install ## run the server; ARGS are its flags
 	$(BIN)/wavescribe serve $(ARGS)
 
 test: install ## run the tests but the slow ones; ARGS go to pytest
-	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -m "not slow and not qwen" $(ARGS)
 
 test-slow: install ## run the slow tests; ARGS go to pytest
-	$(BIN)/python -m pytest -m slow $(ARGS)
+	$(BIN)/python -m pytest -m "slow and not qwen" $(ARGS)
+
+install-qwen: $(QWEN_STAMP) ## add what Qwen3-ASR needs (torch) to .venv
+
+$(QWEN_STAMP): $(STAMP) requirements-qwen.lock requirements-qwen-cpu.lock requirements-qwen-cuda.lock
+	@echo "adding torch and what it needs to $(VENV) (some hundred megabytes; gigabytes with CUDA's libraries)"
+	@$(LOCKED) -r requirements-qwen.lock
+	@{ test "$(TORCH)" = cpu && $(LOCKED) -r requirements-qwen-cpu.lock 2>/dev/null; } || \
+		{ echo "taking torch with CUDA: it was asked for, or no locked build without it is offered here"; \
+		  $(LOCKED) -r requirements-qwen-cuda.lock; }
+	@touch $@
+
+test-qwen: install-qwen ## run the tests of Qwen3-ASR against transformers' model; ARGS go to pytest
+	$(BIN)/python -m pytest -m qwen $(ARGS)
 
 test-web: install ## run the page's tests in a real Chromium; ARGS go to pytest
 	$(BIN)/python -m pytest -m browser $(ARGS)

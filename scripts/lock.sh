@@ -34,7 +34,7 @@ certificates="${SSL_CERT_FILE:-${PIP_CERT:-$(pip_setting cert)}}"
 [ -z "$certificates" ] || export SSL_CERT_FILE="$certificates"
 unset UV_INDEX UV_EXTRA_INDEX_URL UV_FIND_LINKS
 
-"$uv" pip compile pyproject.toml --all-extras --universal --python-version 3.11 --fork-strategy fewest \
+"$uv" pip compile pyproject.toml --extra embedded --extra bench --extra dev --universal --python-version 3.11 --fork-strategy fewest \
     --generate-hashes --no-emit-index-url --no-emit-find-links \
     --custom-compile-command scripts/lock.sh --quiet --output-file requirements.lock "$@"
 

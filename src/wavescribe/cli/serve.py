@@ -17,7 +17,7 @@ from wavescribe.cli.draining_server import DrainingServer
 from wavescribe.cli.printed_settings import as_toml
 from wavescribe.engines.base import Engine
 from wavescribe.engines.isolation import IsolatedEngine
-from wavescribe.engines.whisper import load_whisper
+from wavescribe.engines.loading import load_engine, processes_of
 from wavescribe.serving.logs import configure_logging
 from wavescribe.settings import Settings, load_settings
 
@@ -123,14 +123,14 @@ def run_server(settings: Settings) -> None:
 
 def _load_engine(settings: Settings) -> Engine:
     load = partial(
-        load_whisper,
+        load_engine,
         settings.model,
         device=settings.device,
-        compute_type=settings.compute_type,
+        compute_type=settings.compute_type if "compute_type" in settings.model_fields_set else None,
         threads_per_worker=settings.threads_per_worker,
     )
     if settings.isolation == "process":
-        return IsolatedEngine(load, settings.workers, settings.stall_seconds)
+        return IsolatedEngine(load, processes_of(settings.model, settings.workers), settings.stall_seconds)
     return load(workers=settings.workers)
 
 

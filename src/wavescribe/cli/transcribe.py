@@ -17,7 +17,7 @@ from wavescribe.api.languages import language_code
 from wavescribe.api.response_formats import render
 from wavescribe.audio.decoding import decode_audio
 from wavescribe.engines.base import Engine, FileOptions, Samples, Segment
-from wavescribe.engines.whisper import load_whisper
+from wavescribe.engines.loading import load_engine
 from wavescribe.errors import InvalidRequestError, WavescribeError
 from wavescribe.serving.file_result import FileResult
 from wavescribe.settings import Settings, load_settings
@@ -59,7 +59,7 @@ def transcribe_command(
     if output is not None:
         _check_names(files)
     settings = load_settings(model=model, threads_per_worker=threads)
-    engine = load_whisper(settings.model, device=settings.device, threads_per_worker=_threads(settings))
+    engine = load_engine(settings.model, device=settings.device, threads_per_worker=_threads(settings))
     options = FileOptions(
         language=language_code(language) if language else None,
         prompt=prompt,

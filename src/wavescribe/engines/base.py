@@ -28,6 +28,7 @@ class EngineInfo:
         gives_times: whether pieces can carry start and end times.
         batches: whether several requests in one call cost less than one by one.
         translates: whether it can translate speech to English text.
+        continues_windows: whether a step whose window starts where the stream's last one did costs only what is new.
     """
 
     name: str
@@ -38,6 +39,7 @@ class EngineInfo:
     gives_times: bool
     batches: bool
     translates: bool
+    continues_windows: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def hub_directory(name: str) -> Path:
     """
     directory = _download(name)
     require_files(directory, remedy=f"{name} must be a Whisper model in CTranslate2's format")
-    _verify_weights(directory / "model.bin")
+    verify_blob(directory / "model.bin")
     return directory
 
 
@@ -59,8 +59,12 @@ def _download(name: str) -> Path:
         ) from error
 
 
-def _verify_weights(path: Path) -> None:
-    """Check a large file of the hub's cache: a link to a file whose name is its SHA-256."""
+def verify_blob(path: Path) -> None:
+    """Check a large file of the hub's cache: a link to a file whose name is its SHA-256.
+
+    Raises:
+        WeightsError: its content has another one.
+    """
     blob = path.resolve()
     if blob.parent.name == "blobs" and _SHA256.fullmatch(blob.name):
         verify_file(blob, sha256=blob.name, remedy=f"delete {blob} and start again")

@@ -1,0 +1,164 @@
+"""The Qwen3-ASR engine behind the Engine protocol."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from wavescribe.engines.base import (
+    DecodeRequest,
+    EngineInfo,
+    FileOptions,
+    FileTranscription,
+    Hypothesis,
+    Samples,
+    Segment,
+)
+from wavescribe.engines.qwen3.aligner import ForcedAligner
+from wavescribe.engines.qwen3.file_segments import file_segment
+from wavescribe.engines.qwen3.geometry import SAMPLE_RATE
+from wavescribe.engines.qwen3.hypotheses import HypothesisMaker
+from wavescribe.engines.qwen3.languages import LANGUAGES, trained_name
+from wavescribe.engines.qwen3.prompting import step_request
+from wavescribe.engines.qwen3.segments import RollOver, split_clip
+from wavescribe.engines.qwen3.stepper import StepAnswer, StepRequest
+from wavescribe.engines.qwen3.streams import MAXIMUM_SECONDS, MemoryReport, Streams
+from wavescribe.engines.qwen3.tokenizer import QwenTokenizer
+from wavescribe.errors import EngineError, InvalidRequestError, WavescribeError
+
+TOKENS_PER_SECOND = 8
+FEWEST_TOKENS = 32
+"""Budget of a file's segment: this many tokens, and so many more for each second."""
+
+
+class Qwen3AsrEngine:
+    """Qwen3-ASR as an engine. Greedy decoding; a window that starts where the stream's last one did is continued.
+
+    Args:
+        streams: caches and steps of all streams.
+        tokenizer: of the checkpoint.
+        name: the name it is served under.
+        aligner: gives word times where it is loaded; without it they are estimates.
+    """
+
+    def __init__(
+        self, streams: Streams, tokenizer: QwenTokenizer, name: str, aligner: ForcedAligner | None = None
+    ) -> None:
+        self._streams = streams
+        self._tokenizer = tokenizer
+        self._maker = HypothesisMaker(tokenizer, aligner)
+        self._rule = RollOver()
+        self._info = EngineInfo(
+            name=name,
+            sample_rate=SAMPLE_RATE,
+            languages=tuple(LANGUAGES),
+            max_window_seconds=MAXIMUM_SECONDS,
+            takes_prefix=True,
+            gives_times=aligner is not None,
+            batches=True,
+            translates=False,
+            continues_windows=True,
+        )
+
+    @property
+    def info(self) -> EngineInfo:
+        """What this engine can do."""
+        return self._info
+
+    @property
+    def streams(self) -> Streams:
+        """Caches and steps of all streams."""
+        return self._streams
+
+    def memory(self) -> MemoryReport:
+        """What the streams hold."""
+        return self._streams.memory()
+
+    def forget(self, stream_id: str) -> None:
+        """A stream has ended: its pages are free at once. Without this they go when others need them."""
+        self._streams.leave(stream_id)
+
+    def decode(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis]:
+        """Decode all windows in shared passes; see Engine.decode.
+
+        Raises:
+            InvalidRequestError: a language is not one of the model's.
+            EngineError: one of the steps failed; `decode_each` keeps the answers of the others.
+        """
+        answers = self.decode_each(requests)
+        for answer in answers:
+            if isinstance(answer, WavescribeError):
+                raise answer
+        return [answer for answer in answers if isinstance(answer, Hypothesis)]
+
+    def decode_each(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis | WavescribeError]:
+        """As `decode`, with an error in the place of each request that failed."""
+        results: dict[int, Hypothesis | WavescribeError] = {}
+        steps: dict[int, tuple[str, StepRequest]] = {}
+        taken: set[str] = set()
+        for index, request in enumerate(requests):
+            if not np.any(request.samples):
+                results[index] = self._maker.silence(request)
+                continue
+            try:
+                step = self._step_request(request)
+            except InvalidRequestError as error:
+                results[index] = error
+                continue
+            key = request.cache_key[0] if request.cache_key[0] not in taken else ""
+            taken.add(key)
+            steps[index] = (key, step)
+        for index, answer in zip(steps, self._streams.step(list(steps.values())), strict=True):
+            results[index] = self._result(requests[index], answer)
+        return [results[index] for index in range(len(requests))]
+
+    def transcribe_file(self, samples: Samples, options: FileOptions) -> FileTranscription:
+        """Transcribe a whole recording, segment by segment; see Engine.transcribe_file.
+
+        Decoding is greedy whatever the temperature.
+        """
+        if options.language is not None:
+            trained_name(options.language)
+        if options.task == "translate":
+            raise InvalidRequestError(f"model {self._info.name!r} cannot translate", param="model")
+        segments = self._file(samples, options)
+        first = next(segments, None)
+        language, certainty = (options.language or "en", 0.0) if first is None else first[1:]
+        rest = (segment for segment, _, _ in segments)
+        every = iter(()) if first is None else _chained(first[0], rest)
+        return FileTranscription(language, certainty, len(samples) / SAMPLE_RATE, every)
+
+    def close(self) -> None:
+        """Free the model's memory."""
+        del self._streams, self._maker
+
+    def _step_request(self, request: DecodeRequest) -> StepRequest:
+        return step_request(self._tokenizer, request)
+
+    def _result(self, request: DecodeRequest, answer: StepAnswer | EngineError) -> Hypothesis | WavescribeError:
+        return answer if isinstance(answer, EngineError) else self._maker.make(request, answer)
+
+    def _file(self, samples: Samples, options: FileOptions) -> Iterator[tuple[Segment, str, float]]:
+        """The segments of a recording with language and its probability."""
+        for index, (start, clip) in enumerate(split_clip(samples, self._rule)):
+            seconds = len(clip) / SAMPLE_RATE
+            request = DecodeRequest(
+                samples=clip,
+                language=options.language,
+                context=options.prompt,
+                keywords=options.keywords,
+                token_budget=FEWEST_TOKENS + math.ceil(TOKENS_PER_SECOND * seconds),
+            )
+            found = self.decode([request])[0]
+            yield (
+                file_segment(index, start / SAMPLE_RATE, seconds, found, words=options.word_times),
+                found.language,
+                found.language_probability,
+            )
+
+
+def _chained(first: Segment, rest: Iterator[Segment]) -> Iterator[Segment]:
+    yield first
+    yield from rest

@@ -1,0 +1,37 @@
+"""From a request of the server to a step of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from wavescribe.engines.base import DecodeRequest
+from wavescribe.engines.qwen3.languages import trained_name
+from wavescribe.engines.qwen3.script import Script
+from wavescribe.engines.qwen3.special_tokens import head
+from wavescribe.engines.qwen3.stepper import StepRequest
+from wavescribe.engines.qwen3.tokenizer import QwenTokenizer
+
+MAXIMUM_CONTEXT_TOKENS = 1024
+"""The context is prefilled once a segment; more than a page of it helps nobody."""
+
+
+def context_tokens(tokenizer: QwenTokenizer, context: str, keywords: Sequence[str]) -> tuple[int, ...]:
+    """The system turn: keywords as plain words, then the client's text; the last tokens where it is too long."""
+    text = " ".join([*(word.strip() for word in keywords), context.strip()]).strip()
+    return tokenizer.encode(text)[-MAXIMUM_CONTEXT_TOKENS:] if text else ()
+
+
+def step_request(tokenizer: QwenTokenizer, request: DecodeRequest) -> StepRequest:
+    """The step of a request.
+
+    Raises:
+        InvalidRequestError: the language is not one of the model's.
+    """
+    opening = tokenizer.tag(trained_name(request.language)) if request.language else ()
+    script = Script(
+        opening=opening,
+        given=request.prefix,
+        budget=request.token_budget,
+        writes_tag=request.language is None,
+    )
+    return StepRequest(request.samples, script, head(context_tokens(tokenizer, request.context, request.keywords)))

@@ -1,0 +1,205 @@
+"""All streams of one model: their caches, their pages, and steps that serve many of them at once."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Lock
+
+import numpy as np
+
+from wavescribe.engines.qwen3.geometry import SAMPLE_RATE, frame_count, token_count
+from wavescribe.engines.qwen3.page_pool import OutOfPagesError, PagePool
+from wavescribe.engines.qwen3.script import TAG_LIMIT
+from wavescribe.engines.qwen3.special_tokens import TAIL, head
+from wavescribe.engines.qwen3.stepper import StepAnswer, Stepper, StepRequest
+from wavescribe.engines.qwen3.stream_cache import StreamCache, new_cache
+from wavescribe.errors import EngineError, OverloadedError
+
+MAXIMUM_SECONDS = 1200.0
+"""Longest clip of the official model."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryReport:
+    """What the streams hold.
+
+    Attributes:
+        streams: streams with a cache.
+        pages: pages of the pool.
+        free_pages: those that no stream holds.
+        page_bytes: bytes of one page.
+        cache_bytes: bytes of the caches outside the pool.
+        largest_stream_bytes: bytes of the stream that holds most, pages included.
+    """
+
+    streams: int
+    pages: int
+    free_pages: int
+    page_bytes: int
+    cache_bytes: int
+    largest_stream_bytes: int
+
+
+class Streams:
+    """Runs steps of streams that are known by a key.
+
+    A stream that was not heard of before starts with an empty cache. When pages run short, those of streams that are
+    not in the step go first, the longest idle ones before others; they are computed again when needed.
+
+    Args:
+        stepper: runs the steps.
+        pool: the stepper's pool.
+        most_streams: caches kept; the longest idle stream beyond them is forgotten.
+    """
+
+    def __init__(self, stepper: Stepper, pool: PagePool, most_streams: int = 256) -> None:
+        self.stepper = stepper
+        self._pool = pool
+        self._most = most_streams
+        self._caches: OrderedDict[str, StreamCache] = OrderedDict()
+        self._reserved: dict[str, int] = {}
+        self._lock = Lock()
+
+    def join(self, key: str, seconds: float, budget: int = 256) -> None:
+        """Admit a stream: reserve the pages that its longest segment can take.
+
+        Args:
+            key: the stream.
+            seconds: its longest segment.
+            budget: most tokens of an answer.
+
+        Raises:
+            OverloadedError: the streams that joined before have reserved the room.
+        """
+        needed = self._pool.pages_for(_tokens(round(seconds * SAMPLE_RATE), len(head()), budget))
+        with self._lock:
+            reserved = sum(self._reserved.values())
+            if reserved + needed > self._pool.pages:
+                raise OverloadedError(
+                    f"no memory for another stream: {reserved} of {self._pool.pages} pages are reserved by "
+                    f"{len(self._reserved)} streams, and {needed} are needed"
+                )
+            self._reserved[key] = needed
+
+    def leave(self, key: str) -> None:
+        """Forget a stream; its pages are free. Unknown keys are forgotten already."""
+        with self._lock:
+            self._reserved.pop(key, None)
+            cache = self._caches.pop(key, None)
+            if cache is not None:
+                cache.clear()
+
+    def step(self, requests: Sequence[tuple[str, StepRequest]]) -> list[StepAnswer | EngineError]:
+        """Answer steps, each stream's for itself: one that fails leaves the others alone and loses its cache.
+
+        Args:
+            requests: key and step of each stream, no key twice; the key "" keeps nothing.
+        """
+        with self._lock:
+            answers: list[StepAnswer | EngineError] = [EngineError("not run")] * len(requests)
+            sound: list[int] = []
+            for index, (key, request) in enumerate(requests):
+                problem = self._problem(request)
+                if problem is None:
+                    sound.append(index)
+                    continue
+                answers[index] = problem
+                self._forget(key)
+            for group in self._groups(requests, sound):
+                for index, answer in zip(group, self._run([requests[index] for index in group]), strict=True):
+                    answers[index] = answer
+            return answers
+
+    def memory(self) -> MemoryReport:
+        """What is held now."""
+        with self._lock:
+            caches = list(self._caches.values())
+            sizes = [cache.bytes for cache in caches]
+            pages = [len(cache.table.pages) * self._pool.page_bytes for cache in caches]
+            return MemoryReport(
+                streams=len(caches),
+                pages=self._pool.pages,
+                free_pages=self._pool.free,
+                page_bytes=self._pool.page_bytes,
+                cache_bytes=sum(sizes),
+                largest_stream_bytes=max((a + b for a, b in zip(sizes, pages, strict=True)), default=0),
+            )
+
+    def _problem(self, request: StepRequest) -> EngineError | None:
+        if len(request.samples) > MAXIMUM_SECONDS * SAMPLE_RATE:
+            return EngineError(f"a window of {len(request.samples) / SAMPLE_RATE:.0f} s; at most {MAXIMUM_SECONDS:.0f}")
+        if not np.isfinite(request.samples).all():
+            return EngineError("the audio has samples that are not finite numbers")
+        if self._pages(request) > self._pool.pages:
+            return OutOfPagesError(
+                f"a window of {len(request.samples) / SAMPLE_RATE:.0f} s needs {self._pages(request)} pages of keys "
+                f"and values and the pool has {self._pool.pages}; give it more memory, or take shorter windows"
+            )
+        return None
+
+    def _pages(self, request: StepRequest) -> int:
+        """Most pages that a step can need."""
+        script = request.script
+        answer = len(script.opening) + len(script.given) + script.budget + TAG_LIMIT
+        return self._pool.pages_for(_tokens(len(request.samples), len(request.head), answer))
+
+    def _groups(self, requests: Sequence[tuple[str, StepRequest]], indices: Sequence[int]) -> list[list[int]]:
+        """The steps in groups that fit the pool, in order."""
+        groups: list[list[int]] = []
+        room = 0
+        for index in indices:
+            needed = self._pages(requests[index][1])
+            if not groups or needed > room:
+                groups.append([])
+                room = self._pool.pages
+            groups[-1].append(index)
+            room -= needed
+        return groups
+
+    def _run(self, group: Sequence[tuple[str, StepRequest]]) -> list[StepAnswer | EngineError]:
+        self._make_room(group)
+        pairs = [(self._cache(key), request) for key, request in group]
+        try:
+            return list(self.stepper.step(pairs))
+        except Exception as error:  # torch raises many kinds; whatever it is, it must stay this stream's own
+            for key, _ in group:
+                self._forget(key)
+            if len(group) > 1:
+                return [answer for each in group for answer in self._run([each])]
+            return [error if isinstance(error, EngineError) else EngineError(f"the model failed: {error!r}")]
+        finally:
+            self._tidy([cache for (key, _), (cache, _) in zip(group, pairs, strict=True) if not key])
+
+    def _cache(self, key: str) -> StreamCache:
+        cache = self._caches.pop(key, None) or new_cache(self._pool, self.stepper.shape.audio)
+        if key:
+            self._caches[key] = cache
+        return cache
+
+    def _make_room(self, group: Sequence[tuple[str, StepRequest]]) -> None:
+        """Take pages from idle streams until the group's steps fit."""
+        keys = {key for key, _ in group}
+        held = sum(len(cache.table.pages) for key, cache in self._caches.items() if key in keys)
+        needed = sum(self._pages(request) for _, request in group) - held
+        for key, cache in self._caches.items():
+            if self._pool.free >= needed:
+                return
+            if key not in keys:
+                cache.drop_pages()
+
+    def _tidy(self, passing: Sequence[StreamCache]) -> None:
+        for cache in passing:
+            cache.clear()
+        while len(self._caches) > self._most:
+            self._forget(next(iter(self._caches)))
+
+    def _forget(self, key: str) -> None:
+        cache = self._caches.pop(key, None)
+        if cache is not None:
+            cache.clear()
+
+
+def _tokens(samples: int, head_tokens: int, answer: int) -> int:
+    return head_tokens + token_count(frame_count(samples)) + len(TAIL) + answer

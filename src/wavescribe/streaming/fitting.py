@@ -1,0 +1,28 @@
+"""Parameters of a stream that suit the engine it runs on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from wavescribe.engines.base import EngineInfo
+from wavescribe.streaming.parameters import StreamParameters
+
+CONTINUED_WINDOW_SECONDS = 32.0
+"""Window of an engine that continues windows: the segment after which Qwen3-ASR's state is given up."""
+
+
+def fitted(parameters: StreamParameters, info: EngineInfo) -> StreamParameters:
+    """The parameters for streams on an engine.
+
+    An engine that hears every window anew is served best by short ones. Where a window that starts at the same place
+    costs only what is new, its start stays where it is until the window is full, and settled text is kept in it; what
+    a stream is told must then not change with every word either.
+
+    Args:
+        parameters: what was asked for.
+        info: what the engine says of itself.
+    """
+    if not info.continues_windows:
+        return parameters
+    length = min(CONTINUED_WINDOW_SECONDS, info.max_window_seconds)
+    return replace(parameters, window_seconds=length, kept_seconds=length, context_characters=0)

@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from qwen3_streams import Lab, cut
+
+from wavescribe.engines.base import Samples
+from wavescribe.engines.qwen3.page_pool import OutOfPagesError
+from wavescribe.engines.qwen3.script import Script
+from wavescribe.engines.qwen3.stepper import StepAnswer, StepRequest
+from wavescribe.engines.qwen3.streams import Streams
+from wavescribe.errors import EngineError, OverloadedError
+
+BUDGET = 6
+
+
+def request(samples: Samples, budget: int = BUDGET) -> StepRequest:
+    return StepRequest(samples, Script(budget=budget))
+
+
+def tokens(answer: StepAnswer | EngineError) -> tuple[int, ...]:
+    assert isinstance(answer, StepAnswer), answer
+    return answer.tokens
+
+
+def alone(lab: Lab, samples: Samples, script: Script) -> StepAnswer:
+    cache = lab.cache()
+    answer = lab.stepper.step([(cache, StepRequest(samples, script))])[0]
+    cache.clear()
+    return answer
+
+
+def test_streams_in_one_step_equal_each_alone(lab: Lab, noise_of: Callable[[float, int], Samples]) -> None:
+    lengths = [0.4, 3.1, 8.0, 8.01, 16.53, 21.0]
+    clips = [noise_of(seconds, index) for index, seconds in enumerate(lengths)]
+    caches = [lab.cache() for _ in clips]
+    for share in (0.5, 0.8, 1.0):
+        parts = [clip[: int(len(clip) * share)] for clip in clips]
+        answers = lab.stepper.step([(cache, request(part)) for cache, part in zip(caches, parts, strict=True)])
+        for part, answer in zip(parts, answers, strict=True):
+            expected = alone(lab, part, Script(budget=BUDGET))
+            assert answer.tokens == expected.tokens
+            assert float((torch.stack(answer.logits) - torch.stack(expected.logits)).abs().max()) <= 1e-5
+
+
+@pytest.mark.parametrize("draft", ["right", "wrong from the middle", "wrong", "too long", "none"])
+def test_a_verified_draft_gives_what_greedy_decoding_gives(
+    draft: str, lab: Lab, noise_of: Callable[[float, int], Samples]
+) -> None:
+    clip = noise_of(9.0, 3)
+    greedy = alone(lab, clip, Script(budget=12)).tokens
+    drafts = {
+        "right": greedy,
+        "wrong from the middle": (*greedy[:5], 77, *greedy[6:]),
+        "wrong": tuple(token + 1 for token in greedy),
+        "too long": (*greedy, 5, 6, 7),
+        "none": (),
+    }
+    cache, other = lab.cache(), lab.cache()
+    cache.written, other.written = drafts[draft], greedy[:3]
+    before = lab.stepper.work.copy()
+    answers = lab.stepper.step([(cache, request(clip, 12)), (other, request(clip, 12))])
+    assert [answer.tokens for answer in answers] == [greedy, greedy]
+    stood = {"right": 12, "wrong from the middle": 5, "wrong": 0, "too long": 12, "none": 0}[draft]
+    assert [answer.drafted for answer in answers] == [stood, 3]
+    assert lab.stepper.work.minus(before).passes == 12 - min(stood, 3)
+
+
+def test_a_right_draft_needs_one_pass(lab: Lab, noise_of: Callable[[float, int], Samples]) -> None:
+    clip = noise_of(5.0, 4)
+    cache = lab.cache()
+    lab.stepper.step([(cache, request(clip))])
+    before = lab.stepper.work.copy()
+    lab.stepper.step([(cache, request(clip))])
+    assert lab.stepper.work.minus(before).passes == 1
+
+
+def test_given_text_is_not_chosen_anew_and_a_tag_is_written_before_it(
+    lab: Lab, noise_of: Callable[[float, int], Samples]
+) -> None:
+    clip = noise_of(6.0, 5)
+    script = Script(given=(500, 501, 502), budget=5, writes_tag=True)
+    first = alone(lab, clip, script)
+    start = first.text_start
+    assert first.tokens[start - 1] == 151704
+    assert first.tokens[start : start + 3] == (500, 501, 502)
+    assert len(first.tokens) == start + 3 + 5
+    cache = lab.cache()
+    cache.written = (*first.tokens[:4], 9, 9)
+    assert lab.stepper.step([(cache, StepRequest(clip, script))])[0].tokens == first.tokens
+    assert first.log_probabilities[start : start + 3] == (0.0, 0.0, 0.0)
+
+
+def test_joining_and_leaving_streams_never_change_anothers_tokens(
+    lab: Lab, noise_of: Callable[[float, int], Samples]
+) -> None:
+    streams = Streams(lab.stepper, lab.pool)
+    clips = {f"s{index}": noise_of(14.0, index) for index in range(4)}
+    expected = {
+        key: [alone(lab, part, Script(budget=BUDGET)).tokens for part in cut(clip, 2.0)] for key, clip in clips.items()
+    }
+    random = np.random.default_rng(5)
+    done = dict.fromkeys(clips, 0)
+    while any(done[key] < len(expected[key]) for key in clips):
+        ready = [key for key in clips if done[key] < len(expected[key]) and random.random() < 0.6]
+        steps = [(key, request(list(cut(clips[key], 2.0))[done[key]])) for key in ready]
+        for key, answer in zip(ready, streams.step(steps), strict=True):
+            assert tokens(answer) == expected[key][done[key]]
+            done[key] += 1
+        if random.random() < 0.2:
+            streams.leave(str(random.choice(list(clips))))
+
+
+def test_a_failing_stream_leaves_the_others_alone(
+    lab: Lab, noise_of: Callable[[float, int], Samples], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    streams = Streams(lab.stepper, lab.pool)
+    good, bad = noise_of(3.0, 1), noise_of(3.0, 2)
+    broken = bad.copy()
+    broken[100] = np.nan
+    answers = streams.step([("good", request(good)), ("bad", request(broken))])
+    assert tokens(answers[0]) == alone(lab, good, Script(budget=BUDGET)).tokens
+    assert isinstance(answers[1], EngineError)
+    listen = lab.stepper._hearing._open
+
+    def failing(cache: object, samples: Samples) -> object:
+        if len(samples) == len(bad) and samples[0] == bad[0]:
+            raise RuntimeError("the device is gone")
+        return listen(cache, samples)  # type: ignore[arg-type]  # passed on as it came
+
+    monkeypatch.setattr(lab.stepper._hearing, "_open", failing)
+    answers = streams.step([("good", request(good)), ("bad", request(bad))])
+    assert tokens(answers[0]) == alone(lab, good, Script(budget=BUDGET)).tokens
+    assert isinstance(answers[1], EngineError)
+    assert "device is gone" in str(answers[1])
+    streams.leave("good")
+    assert lab.pool.free == lab.pool.pages
+
+
+def test_no_page_is_lost_in_a_thousand_random_events(
+    toy_weights: dict[str, torch.Tensor],
+    lab: Lab,
+    noise_of: Callable[[float, int], Samples],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    small = Lab(lab.model.shape, toy_weights, pages=24)
+    streams = Streams(small.stepper, small.pool, most_streams=5)
+    random = np.random.default_rng(2)
+    clips = [noise_of(10.0, index) for index in range(7)]
+    forward = small.model.decoder.forward
+
+    def sometimes(*arguments: object) -> torch.Tensor:
+        if random.random() < 0.15:
+            raise RuntimeError("lost")
+        return forward(*arguments)  # type: ignore[arg-type]  # passed on as they came
+
+    monkeypatch.setattr(small.model.decoder, "forward", sometimes)
+    failures = steps = 0
+    for _ in range(1000):
+        if random.random() < 0.4:
+            streams.leave(f"s{random.integers(7)}")
+            continue
+        chosen = random.choice(7, int(random.integers(1, 4)), replace=False)
+        requests = [(f"s{i}", request(clips[i][: int(random.integers(1600, 30_000))], 2)) for i in chosen]
+        steps += 1
+        failures += sum(isinstance(answer, EngineError) for answer in streams.step(requests))
+        held = sum(len(cache.table.pages) for cache in streams._caches.values())
+        assert small.pool.free == small.pool.pages - held
+        assert len(streams._caches) <= 5
+    assert failures > 10
+    assert steps > 500
+    for index in range(7):
+        streams.leave(f"s{index}")
+    assert small.pool.free == small.pool.pages
+    assert sorted(small.pool._free) == list(range(24))
+
+
+def test_idle_streams_give_their_pages_to_those_that_need_them(
+    toy_weights: dict[str, torch.Tensor], lab: Lab, noise_of: Callable[[float, int], Samples]
+) -> None:
+    small = Lab(lab.model.shape, toy_weights, pages=16)
+    streams = Streams(small.stepper, small.pool)
+    clips = [noise_of(9.0 + index, index) for index in range(6)]
+    for _ in range(2):
+        steps = [(f"s{index}", request(clip)) for index, clip in enumerate(clips)]
+        for clip, answer in zip(clips, streams.step(steps), strict=True):
+            assert tokens(answer) == alone(lab, clip, Script(budget=BUDGET)).tokens
+
+
+def test_a_window_beyond_the_pool_is_refused_with_its_size(
+    toy_weights: dict[str, torch.Tensor], lab: Lab, noise_of: Callable[[float, int], Samples]
+) -> None:
+    small = Lab(lab.model.shape, toy_weights, pages=4)
+    answer = Streams(small.stepper, small.pool).step([("a", request(noise_of(20.0, 1)))])[0]
+    assert isinstance(answer, OutOfPagesError)
+    assert "20 s" in str(answer)
+
+
+def test_admission_is_by_the_memory_that_segments_can_take(lab: Lab) -> None:
+    streams = Streams(lab.stepper, lab.pool)
+    room = lab.pool.pages // lab.pool.pages_for(9 + 416 + 6 + 256)
+    for index in range(room):
+        streams.join(f"s{index}", 32.0)
+    with pytest.raises(OverloadedError, match="reserved"):
+        streams.join("one more", 32.0)
+    streams.leave("s0")
+    streams.join("again", 32.0)
+
+
+def test_memory_is_reported(lab: Lab, noise_of: Callable[[float, int], Samples]) -> None:
+    streams = Streams(lab.stepper, lab.pool)
+    streams.step([("a", request(noise_of(9.0, 1))), ("b", request(noise_of(2.0, 1)))])
+    report = streams.memory()
+    assert report.streams == 2
+    assert report.free_pages == lab.pool.free < report.pages
+    assert report.page_bytes == 32 * lab.model.shape.text.key_value_bytes(4)
+    assert report.largest_stream_bytes > 4 * report.page_bytes

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from wavescribe.bench.qwen_cost import compare
+from wavescribe.engines.base import DecodeRequest, Samples
+from wavescribe.engines.qwen3.configuration import SHAPES
+from wavescribe.engines.qwen3.random_engine import FIRST_WORD, random_engine
+
+SCRIPT = Path(__file__).parents[3] / "bench" / "gpu_qwen.py"
+
+
+def test_the_gpu_script_runs_at_a_toy_size_and_writes_its_results(tmp_path: Path) -> None:
+    command = [sys.executable, "-W", "error", str(SCRIPT), "--output", str(tmp_path), "--device", "cpu"]
+    command += ["--sizes", "toy", "--batches", "1,2", "--steps", "1", "--ages", "10"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=170, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "gpu_qwen.json").read_text())
+    assert [row["batch"] for row in report["rows"]] == [1, 1, 1, 2, 2, 2]
+    for row in report["rows"]:
+        assert row["problem"] == ""
+        assert row["steps"] == 1
+        assert row["tokens_per_second"] > 0
+        assert row["passes"] == 12
+    page = (tmp_path / "gpu_qwen.md").read_text()
+    assert page.count("\n| toy |") == 6
+
+
+def test_the_gpu_script_writes_down_what_it_had_no_time_for(tmp_path: Path) -> None:
+    command = [sys.executable, str(SCRIPT), "--output", str(tmp_path), "--device", "cpu", "--minutes", "0"]
+    subprocess.run(command, capture_output=True, timeout=170, check=True)
+    report = json.loads((tmp_path / "gpu_qwen.json").read_text())
+    assert {row["problem"] for row in report["rows"]} == {"no time left"}
+
+
+def test_random_weights_say_numbered_words_at_the_pace_of_speech(speech: Samples) -> None:
+    engine = random_engine("toy", pool_bytes=2**24)
+    window = speech[2 * 16_000 : 8 * 16_000]
+    found = engine.decode([DecodeRequest(window, language="en", cache_key=("s", 2 * 16_000))])[0]
+    assert [token for piece in found.pieces for token in piece.token_ids] == list(
+        range(FIRST_WORD + 5, FIRST_WORD + 20)
+    )
+    prefix = (FIRST_WORD + 5, FIRST_WORD + 6)
+    forced = engine.decode([DecodeRequest(window, language="en", prefix=prefix, cache_key=("s", 2 * 16_000))])[0]
+    assert forced.text == found.text
+
+
+def test_every_strategy_runs_on_this_engine_and_kept_state_costs_less(speech: Samples) -> None:
+    costs = {cost.name: cost for cost in compare(random_engine("toy"), speech, SHAPES["0.6B"])}
+    assert len(costs) == 5
+    assert min(cost.steps for cost in costs.values()) >= 8
+    last = {name: cost.gigaflop[2] for name, cost in costs.items()}
+    assert last["cumulative, state kept"] < 0.6 * last["cumulative, every window anew"]
+    anew, kept = costs["windowed, every window anew"], costs["windowed, state kept"]
+    assert kept.gigaflop[0] < costs["cumulative, every window anew"].gigaflop[0]
+    assert kept.gigaflop[1] < 300 > anew.gigaflop[1]

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fakes import FakeEngine, LevelDetector, drive, speak
+
+from wavescribe.engines.base import EngineInfo
+from wavescribe.streaming.events import TurnEnded
+from wavescribe.streaming.fitting import fitted
+from wavescribe.streaming.parameters import StreamParameters
+from wavescribe.streaming.transcriber import Transcriber
+
+INFO = EngineInfo("fake", 16_000, ("en",), 1200.0, takes_prefix=True, gives_times=True, batches=True, translates=False)
+CONTINUING = replace(INFO, continues_windows=True)
+
+
+def test_an_engine_that_hears_every_window_anew_keeps_the_parameters() -> None:
+    parameters = StreamParameters(window_seconds=9.0)
+    assert fitted(parameters, INFO) == parameters
+
+
+def test_an_engine_that_continues_windows_gets_long_ones_with_all_settled_text() -> None:
+    parameters = fitted(StreamParameters(language="de", context_characters=100), CONTINUING)
+    assert (parameters.window_seconds, parameters.kept_seconds, parameters.context_characters) == (32.0, 32.0, 0)
+    assert parameters.language == "de"
+    assert fitted(parameters, replace(CONTINUING, max_window_seconds=20.0)).window_seconds == 20.0
+
+
+def test_the_windows_of_such_an_engine_start_at_the_same_place() -> None:
+    starts: dict[bool, set[int]] = {}
+    for continues in (False, True):
+        engine = FakeEngine()
+        parameters = fitted(StreamParameters(), replace(INFO, continues_windows=continues))
+        transcriber = Transcriber("s", parameters, LevelDetector())
+        transcriber.push(speak(list(range(1, 41)), silence=1.0))
+        transcriber.end_turn()
+        events = drive(transcriber, engine)
+        transcript = next(event.transcript for event in events if isinstance(event, TurnEnded))
+        assert transcript.split() == [f"w{number}" for number in range(1, 41)]
+        starts[continues] = {request.cache_key[1] for request in engine.requests}
+    assert len(starts[True]) == 1
+    assert len(starts[False]) > 3
