@@ -18,6 +18,7 @@ from wavescribe.serving.scheduler import Scheduler
 from wavescribe.serving.stream_metrics import StreamMetrics
 from wavescribe.settings import Settings
 from wavescribe.streaming.delay import SETTLING_RULES, Delay
+from wavescribe.streaming.fitting import fitted
 from wavescribe.streaming.parameters import StrategyName, StreamParameters
 from wavescribe.streaming.transcriber import Transcriber
 from wavescribe.vad.endpointer import TurnDetection
@@ -165,7 +166,7 @@ class LiveService:
 
     def parameters(self, options: StreamOptions) -> StreamParameters:
         """The parameters of a stream with these options on this server."""
-        return StreamParameters(
+        asked = StreamParameters(
             strategy=options.strategy or self._settings.strategy,
             sample_rate=self.sample_rate,
             turn_detection=options.turn_detection,
@@ -177,6 +178,7 @@ class LiveService:
             keywords=options.keywords,
             **asdict(SETTLING_RULES[options.delay or self._settings.delay]),
         )
+        return fitted(asked, self._engine.info)
 
     def _stream(self, options: StreamOptions, *, live: bool) -> LiveStream:
         return LiveStream(
