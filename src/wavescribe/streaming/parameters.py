@@ -84,7 +84,7 @@ class StreamParameters:
     confident_seconds: float = 0.4
     first_step_seconds: float = 2.0
     carried_seconds: float = 3.0
-    kept_seconds: float = 2.0
+    kept_seconds: float = 2.5
     opening_seconds: float = 1.5
     opening_hold_seconds: float = 1.5
     preroll_seconds: float = 0.4
