@@ -13,12 +13,12 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from wavescribe.api.languages import language_code
-from wavescribe.api.response_formats import render
 from wavescribe.audio.decoding import decode_audio
 from wavescribe.engines.base import Engine, FileOptions, Samples, Segment
 from wavescribe.engines.whisper import load_whisper
 from wavescribe.errors import InvalidRequestError, WavescribeError
+from wavescribe.languages import language_code
+from wavescribe.rendering.response_formats import render
 from wavescribe.serving.file_result import FileResult
 from wavescribe.settings import Settings, load_settings
 

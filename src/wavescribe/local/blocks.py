@@ -26,13 +26,15 @@ async def as_samples(blocks: AudioBlocks) -> AsyncIterator[Samples]:
 
 
 async def _as_they_come(blocks: AudioBlocks) -> AsyncIterator[AudioInput]:
-    if isinstance(blocks, AsyncIterable):
-        async for block in blocks:
-            yield block
-        return
-    waiting = iter(blocks)
-    block: AudioInput | None
-    while (block := await asyncio.to_thread(_next, waiting)) is not None:
+    async for block in blocks if isinstance(blocks, AsyncIterable) else _from_thread(iter(blocks)):
+        yield block
+
+
+async def _from_thread(blocks: Iterator[AudioInput]) -> AsyncIterator[AudioInput]:
+    while True:
+        block = await asyncio.to_thread(_next, blocks)
+        if block is None:
+            return
         yield block
 
 

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
 
-from wavescribe.api.languages import language_code
 from wavescribe.audio.decoding import decode_audio
 from wavescribe.engines.base import Engine, FileOptions, Samples, Segment, Task
+from wavescribe.languages import language_code
 from wavescribe.local.engines import local_engine, local_settings
 from wavescribe.serving.file_result import FileResult
 

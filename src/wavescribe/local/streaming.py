@@ -7,11 +7,11 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
 
-from wavescribe.api.languages import language_code
 from wavescribe.client.events import Event
 from wavescribe.client.session_options import SessionOptions
 from wavescribe.client.transcription_client import TranscriptionClient
 from wavescribe.engines.base import Samples
+from wavescribe.languages import language_code
 from wavescribe.local.blocks import AudioBlocks, as_samples, file_blocks
 from wavescribe.local.engines import local_engine, local_settings
 from wavescribe.local.live import stream_locally
