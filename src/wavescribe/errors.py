@@ -41,6 +41,10 @@ class AudioFormatError(InvalidRequestError):
     """The bytes are not audio that can be decoded."""
 
 
+class AudioSourceError(WavescribeError):
+    """A live source of audio cannot be opened, or was lost."""
+
+
 class AudioTooShortError(InvalidRequestError):
     """There is less audio than the minimum that can be transcribed."""
 

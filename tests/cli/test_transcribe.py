@@ -18,7 +18,7 @@ import jiwer
 import pytest
 from whisper_normalizer.english import EnglishTextNormalizer
 
-from wavescribe.cli.transcribe import write_whole
+from wavescribe.cli.whole_file import write_whole
 from wavescribe.demo import TEXT
 
 pytestmark = pytest.mark.model

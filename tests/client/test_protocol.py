@@ -16,7 +16,16 @@ from wavescribe.api.realtime.client_events import parse_client_event
 from wavescribe.api.realtime.dialect import Engine, RealtimeDialect
 from wavescribe.api.realtime.server_events import Frame, error_frame, frame
 from wavescribe.api.realtime.session_configuration import SessionConfiguration
-from wavescribe.client.events import Draft, Event, Settled, SpeechStarted, SpeechStopped, TurnEnded, TurnFailed
+from wavescribe.client.events import (
+    Draft,
+    Event,
+    Settled,
+    SpeechStarted,
+    SpeechStopped,
+    TurnEnded,
+    TurnFailed,
+    with_spaces,
+)
 from wavescribe.client.protocol import ClientProtocol
 from wavescribe.client.session_options import SessionOptions
 from wavescribe.engines.base import Word
@@ -261,6 +270,12 @@ def test_events_of_the_core_come_out_typed_with_times_in_seconds() -> None:
         SpeechStopped(0, 0.875),
         TurnEnded(0, " Hello", "en", 0.25, 0.875),
     ]
+
+
+def test_words_have_the_spaces_of_their_delta_so_that_their_join_is_the_delta() -> None:
+    words = [Word(text, 0, 1, 1) for text in ("the", "th", "日", "本。", "the")]
+    spaced = with_spaces(" the th 日本。 the", words)
+    assert [word.text for word in spaced] == [" the", " th", " 日", "本。", " the"]
 
 
 def test_a_stream_whose_turns_are_detected_is_finished_when_the_server_has_come_to_its_end() -> None:

@@ -7,6 +7,7 @@ import sys
 import typer
 from rich.console import Console
 
+from wavescribe.cli.listen import listen_command
 from wavescribe.cli.models import models_command
 from wavescribe.cli.serve import serve_command
 from wavescribe.cli.transcribe import transcribe_command
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 app.command("serve")(serve_command)
 app.command("transcribe")(transcribe_command)
+app.command("listen")(listen_command)
 app.command("models")(models_command)
 
 

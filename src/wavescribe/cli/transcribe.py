@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from wavescribe.audio.decoding import decode_audio
+from wavescribe.cli.whole_file import write_whole
 from wavescribe.engines.base import Engine, FileOptions, Samples, Segment
 from wavescribe.engines.whisper import load_whisper
 from wavescribe.errors import InvalidRequestError, WavescribeError
@@ -162,24 +162,3 @@ class _Batch:
 def _advance(progress: Progress, task: TaskID, position: float) -> None:
     elapsed = progress.tasks[progress.task_ids.index(task)].elapsed
     progress.update(task, completed=position, speed=f"{position / elapsed:.1f}x" if elapsed else "")
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that it is there whole or not at all, also when interrupted.
-
-    Args:
-        path: where to; an existing file is replaced.
-        text: written as UTF-8.
-
-    Raises:
-        OSError: the directory cannot be written to.
-    """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -5,7 +5,8 @@ They are the core's events for people who use wavescribe, whether the engine is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from wavescribe.engines.base import Word
 
@@ -43,8 +44,8 @@ class Settled:
     Attributes:
         turn: the turn's number.
         delta: appended to all earlier deltas of the turn it gives the turn's transcript so far, to the byte.
-        words: the words of the delta with their times in seconds and their probabilities; in scripts without spaces,
-            characters.
+        words: the words of the delta with their times in seconds and their probabilities, each with the space before
+            it, so that their join is the delta; in scripts without spaces, characters.
     """
 
     turn: int
@@ -98,3 +99,20 @@ class TurnFailed:
 
 
 Event = SpeechStarted | SpeechStopped | Settled | Draft | TurnEnded | TurnFailed
+
+
+def with_spaces(delta: str, words: Iterable[Word]) -> tuple[Word, ...]:
+    """The words of a delta with the space that stands before each of them there.
+
+    Args:
+        delta: settled text.
+        words: its words in order, without space.
+    """
+    spaced: list[Word] = []
+    place = 0
+    for word in words:
+        found = delta.find(word.text, place)
+        before = delta[place:found] if found >= 0 else ""
+        place = max(place, found + len(word.text))
+        spaced.append(replace(word, text=before + word.text))
+    return tuple(spaced)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator
 from types import TracebackType
@@ -251,4 +252,4 @@ class TranscriptionClient:
 
 def _reason(error: OSError) -> str:
     """What the system says, without its numbers."""
-    return error.strerror or str(error) or type(error).__name__
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error) or type(error).__name__

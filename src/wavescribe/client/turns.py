@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from wavescribe.client.events import Draft, Event, Settled, SpeechStarted, SpeechStopped, TurnEnded, TurnFailed
+from wavescribe.client.events import (
+    Draft,
+    Event,
+    Settled,
+    SpeechStarted,
+    SpeechStopped,
+    TurnEnded,
+    TurnFailed,
+    with_spaces,
+)
 from wavescribe.engines.base import Word
 
 TRANSCRIPTION = "conversation.item.input_audio_transcription."
@@ -75,12 +84,14 @@ class Turns:
         return self._open[item_id]
 
     def _settled(self, turn: _Turn, message: dict[str, Any]) -> Settled:
-        words = tuple(
-            Word(word["word"], word["start"], word["end"], word["probability"]) for word in message.get("words", ())
+        delta = message["delta"]
+        given = message.get("words", ())
+        words = with_spaces(
+            delta, (Word(word["word"], word["start"], word["end"], word["probability"]) for word in given)
         )
         if words:
             turn.settled_to = words[-1].end
-        return Settled(turn.number, message["delta"], words)
+        return Settled(turn.number, delta, words)
 
     def _ended(self, turn: _Turn, message: dict[str, Any]) -> TurnEnded:
         usage, languages = message.get("usage") or {}, message.get("languages") or [{}]

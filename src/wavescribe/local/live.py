@@ -6,7 +6,16 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 
 from wavescribe.audio.resampling import StreamingResampler
-from wavescribe.client.events import Draft, Event, Settled, SpeechStarted, SpeechStopped, TurnEnded, TurnFailed
+from wavescribe.client.events import (
+    Draft,
+    Event,
+    Settled,
+    SpeechStarted,
+    SpeechStopped,
+    TurnEnded,
+    TurnFailed,
+    with_spaces,
+)
 from wavescribe.engines.base import Engine, Samples, Word
 from wavescribe.serving.live_service import LiveService, StreamOptions
 from wavescribe.serving.live_stream import LiveStream
@@ -73,7 +82,7 @@ def in_seconds(event: core.Event, sample_rate: int) -> Event | None:
         case core.SpeechStopped(turn=turn, position=position):
             return SpeechStopped(turn, position / sample_rate)
         case core.Settled(turn=turn, delta=delta, words=words):
-            return Settled(turn, delta, tuple(_word(word, sample_rate) for word in words))
+            return Settled(turn, delta, with_spaces(delta, (_word(word, sample_rate) for word in words)))
         case core.Draft(turn=turn, text=text):
             return Draft(turn, text)
         case core.TurnEnded(turn=turn, transcript=transcript, language=language, start=start, end=end):
