@@ -41,6 +41,10 @@ class AudioFormatError(InvalidRequestError):
     """The bytes are not audio that can be decoded."""
 
 
+class AudioSourceError(WavescribeError):
+    """A live source of audio cannot be opened, or was lost."""
+
+
 class AudioTooShortError(InvalidRequestError):
     """There is less audio than the minimum that can be transcribed."""
 
@@ -67,3 +71,27 @@ class OverloadedError(WavescribeError):
     def __init__(self, message: str, *, retry_after: int = 1) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class ServerError(WavescribeError):
+    """A server refused or ended a client's session; the message is the server's.
+
+    Attributes:
+        code: the server's word for programs, or None.
+    """
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class AuthenticationError(ServerError):
+    """A server did not accept the API key, or wants one."""
+
+
+class SessionLostError(ServerError):
+    """A live session cannot be taken up again, because the server has forgotten it or is stopping."""
+
+
+class ServerUnreachableError(WavescribeError):
+    """There is no connection to a server: none could be opened, or one was lost and none came back in time."""

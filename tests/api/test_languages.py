@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from faster_whisper.tokenizer import _LANGUAGE_CODES
 
-from wavescribe.api.languages import CODES, NAMES, language_code, language_name
 from wavescribe.errors import InvalidRequestError
+from wavescribe.languages import CODES, NAMES, language_code, language_name
 
 
 @pytest.mark.parametrize(

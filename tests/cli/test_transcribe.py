@@ -18,7 +18,7 @@ import jiwer
 import pytest
 from whisper_normalizer.english import EnglishTextNormalizer
 
-from wavescribe.cli.transcribe import write_whole
+from wavescribe.cli.whole_file import write_whole
 from wavescribe.demo import TEXT
 
 pytestmark = pytest.mark.model
@@ -61,7 +61,9 @@ def test_json_has_the_fields_of_verbose_json_with_words(run: Run, fox: Path) -> 
 
 
 def test_srt_is_a_numbered_cue(run: Run, fox: Path) -> None:
-    number, times, text = run("transcribe", fox, "-f", "srt", *TINY).stdout.strip().split("\n")
+    number, times, text = (
+        run("transcribe", fox, "-f", "srt", "--max-line-length", "60", *TINY).stdout.strip().split("\n")
+    )
     assert (number, text) == ("1", FOX)
     start, end = times.split(" --> ")
     assert "00:00:00,000" <= start < end <= "00:00:02,889"
@@ -69,7 +71,10 @@ def test_srt_is_a_numbered_cue(run: Run, fox: Path) -> None:
 
 def test_vtt_is_a_cue_after_the_signature(run: Run, fox: Path) -> None:
     signature, times, text = (
-        run("transcribe", fox, "--format", "vtt", *TINY).stdout.strip().replace("\n\n", "\n").split("\n")
+        run("transcribe", fox, "--format", "vtt", "--max-line-length", "60", *TINY)
+        .stdout.strip()
+        .replace("\n\n", "\n")
+        .split("\n")
     )
     assert (signature, text) == ("WEBVTT", FOX)
     start, end = times.split(" --> ")
@@ -87,7 +92,7 @@ def test_one_bad_file_of_several_is_reported_and_the_others_are_done(
     assert result.stdout == ""
     [line] = result.stderr.splitlines()
     assert line.startswith(f"wavescribe: {bad}: Invalid file format.")
-    assert {path.name for path in output.iterdir()} == {"quick_brown_fox.txt", "counting.txt"}
+    assert {path.name for path in output.glob("[!.]*")} == {"quick_brown_fox.txt", "counting.txt"}
     assert (output / "quick_brown_fox.txt").read_text() == f"{FOX}\n"
     assert (output / "counting.txt").read_text().startswith("One, two, three")
 
@@ -198,7 +203,7 @@ def test_an_interrupt_leaves_whole_results_and_nothing_else(
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (130, "")
-    assert [path.name for path in output.iterdir()] == ["quick_brown_fox.txt"]
+    assert sorted(path.name for path in output.iterdir()) == [".wavescribe.json", "quick_brown_fox.txt"]
     assert (output / "quick_brown_fox.txt").read_text() == f"{FOX}\n"
 
 

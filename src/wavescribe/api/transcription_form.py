@@ -9,9 +9,9 @@ from typing import Any, get_args
 
 from starlette.datastructures import FormData, UploadFile
 
-from wavescribe.api.languages import language_code
 from wavescribe.engines.base import FileOptions, Task
 from wavescribe.errors import InvalidRequestError
+from wavescribe.languages import language_code
 from wavescribe.streaming.delay import Delay
 from wavescribe.streaming.parameters import StrategyName
 

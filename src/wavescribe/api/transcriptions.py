@@ -13,11 +13,11 @@ from starlette.responses import Response
 
 from wavescribe.api.event_stream import EventStreamResponse
 from wavescribe.api.models import ServedModels
-from wavescribe.api.response_formats import render
 from wavescribe.api.streamed_transcript import ChunkEvents, TextEvents, server_sent_events
 from wavescribe.api.transcription_form import MAXIMUM_PART_BYTES, TranscriptionForm, read_form
 from wavescribe.engines.base import FileOptions, Task
 from wavescribe.errors import InvalidRequestError
+from wavescribe.rendering.response_formats import render
 from wavescribe.serving.file_result import FileResult
 from wavescribe.serving.file_service import FileService
 from wavescribe.serving.live_service import StreamOptions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -28,7 +29,7 @@ SUPPORTED_FORMATS: Final = ("flac", "m4a", "mp3", "mp4", "mpeg", "mpga", "oga", 
 
 # Containers that hold nothing but media. Left out on purpose: playlists, which name other files and addresses
 # (hls, concat, dash, sdp), and raw formats, which any bytes at all would pass for.
-_CONTAINERS: Final = (
+CONTAINERS: Final = (
     "aac,aiff,amr,asf,au,avi,caf,flac,flv,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,mpeg,mpegts,ogg,w64,wav,wv"
 )
 _MAX_DAMAGED_PACKETS: Final = 1000
@@ -117,6 +118,19 @@ def iterate_audio(source: BinaryIO | Path, *, sample_rate: int = 16000, max_seco
         yield from _convert(_FrameReader(container), sample_rate, DecodingLimits(max_seconds))
 
 
+def iterate_container(container: InputContainer, *, sample_rate: int = 16000) -> Iterator[Samples]:
+    """Decode an open container block by block, as it comes; see `iterate_audio` for the blocks.
+
+    Raises:
+        AudioFormatError: it has no audio, or none that can be decoded.
+        FFmpegError: the source broke off; the blocks up to there have been yielded.
+    """
+    frames = _FrameReader(container)
+    yield from _convert(frames, sample_rate, DecodingLimits(math.inf))
+    if frames.broke_off is not None:
+        raise frames.broke_off
+
+
 class _GuardedSource:
     """What FFmpeg sees of a file: its bytes without its name, which would take part in the judgement of the format.
 
@@ -152,6 +166,7 @@ class _FrameReader:
         self._stream = _audio_stream(container)
         self.claims_audio = bool(container.duration)
         self.damaged = 0
+        self.broke_off: FFmpegError | None = None
 
     def __iter__(self) -> Iterator[AudioFrame]:
         for packet in self._packets():
@@ -160,8 +175,9 @@ class _FrameReader:
     def _packets(self) -> Iterator[Packet[AudioStream]]:
         try:
             yield from self._container.demux(self._stream)
-        except FFmpegError:
+        except FFmpegError as error:
             self.damaged += 1  # the file is cut off or broken here: what came before is whole
+            self.broke_off = error
 
     def _decode(self, packet: Packet[AudioStream]) -> list[AudioFrame]:
         try:
@@ -194,7 +210,7 @@ def _open_container(source: _GuardedSource) -> InputContainer:
 
     Pictures and video are never decoded: a cover of a few kilobytes can unpack to gigabytes.
     """
-    options = {"format_whitelist": _CONTAINERS, "codec_whitelist": _AUDIO_DECODERS, "protocol_whitelist": "none"}
+    options = {"format_whitelist": CONTAINERS, "codec_whitelist": AUDIO_DECODERS, "protocol_whitelist": "none"}
     try:
         return av.open(source, "r", container_options=options, metadata_errors="replace")
     except FFmpegError as error:
@@ -214,7 +230,7 @@ def _is_audio_decoder(name: str) -> bool:
         return False  # it only encodes
 
 
-_AUDIO_DECODERS: Final = _audio_decoders()
+AUDIO_DECODERS: Final = _audio_decoders()
 
 
 def _audio_stream(container: InputContainer) -> AudioStream:

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from wavescribe.cli.bench import PassingCommand, bench_command
+from wavescribe.cli.listen import listen_command
 from wavescribe.cli.models import models_command
 from wavescribe.cli.serve import serve_command
 from wavescribe.cli.transcribe import transcribe_command
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 app.command("serve")(serve_command)
 app.command("transcribe")(transcribe_command)
+app.command("listen")(listen_command)
 app.command("models")(models_command)
 app.command("bench", cls=PassingCommand)(bench_command)
 

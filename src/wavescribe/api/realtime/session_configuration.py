@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from wavescribe.api.languages import language_code
+from wavescribe.languages import language_code
 from wavescribe.streaming.delay import Delay
 from wavescribe.streaming.parameters import StrategyName
 from wavescribe.vad.endpointer import Eagerness, TurnDetection

@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, get_args
 
-from wavescribe.api.languages import language_code
 from wavescribe.api.realtime.json_field import Field, missing_parameter, shown
 from wavescribe.api.realtime.session_configuration import (
     AudioFormat,
@@ -19,6 +18,7 @@ from wavescribe.api.realtime.session_configuration import (
     Transcription,
 )
 from wavescribe.errors import InvalidRequestError, ModelNotFoundError
+from wavescribe.languages import language_code
 from wavescribe.streaming.delay import Delay
 from wavescribe.streaming.parameters import StrategyName
 from wavescribe.vad.endpointer import Eagerness

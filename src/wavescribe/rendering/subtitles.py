@@ -48,18 +48,25 @@ def timestamp(milliseconds: int, decimal_mark: str) -> str:
     return f"{hours:02}:{minutes:02}:{seconds:02}{decimal_mark}{rest:03}"
 
 
-def srt(made: Iterable[Cue]) -> str:
-    """SubRip: numbered from 1, comma before the milliseconds; "-->" cannot stand in a cue's text."""
+def srt(made: Iterable[Cue], first: int = 1) -> str:
+    """SubRip: numbered from `first`, comma before the milliseconds; "-->" cannot stand in a cue's text."""
     return "".join(
         f"{number}\n{timestamp(cue.start, ',')} --> {timestamp(cue.end, ',')}\n{cue.text.replace('-->', '->')}\n\n"
-        for number, cue in enumerate(made, 1)
+        for number, cue in enumerate(made, first)
     )
+
+
+VTT_HEADER = "WEBVTT\n\n"
 
 
 def vtt(made: Iterable[Cue]) -> str:
     """WebVTT: full stop before the milliseconds; the text is escaped, for it could be taken for markup."""
-    body = "".join(
+    return VTT_HEADER + vtt_cues(made)
+
+
+def vtt_cues(made: Iterable[Cue]) -> str:
+    """The cues of a WebVTT file, without its header."""
+    return "".join(
         f"{timestamp(cue.start, '.')} --> {timestamp(cue.end, '.')}\n{escape(cue.text, quote=False)}\n\n"
         for cue in made
     )
-    return f"WEBVTT\n\n{body}"

@@ -6,9 +6,9 @@ import json
 import math
 from typing import Any
 
-from wavescribe.api.languages import language_name
-from wavescribe.api.subtitles import cues, srt, vtt
 from wavescribe.engines.base import Segment
+from wavescribe.languages import language_name
+from wavescribe.rendering.subtitles import cues, srt, vtt
 from wavescribe.serving.file_result import FileResult
 
 JSON_TYPE = "application/json"

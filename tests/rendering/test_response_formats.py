@@ -6,8 +6,8 @@ import pytest
 from openai.types.audio import Transcription, TranscriptionVerbose
 from pydantic import TypeAdapter
 
-from wavescribe.api.response_formats import render
 from wavescribe.engines.base import Segment, Task, Word
+from wavescribe.rendering.response_formats import render
 from wavescribe.serving.file_result import FileResult
 
 SEGMENTS = (

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wavescribe.api.subtitles import Cue, cues, srt, timestamp, vtt
 from wavescribe.engines.base import Segment
+from wavescribe.rendering.subtitles import Cue, cues, srt, timestamp, vtt
 
 
 def segment(start: float, end: float, text: str) -> Segment:

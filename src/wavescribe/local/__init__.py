@@ -1,0 +1,1 @@
+"""Transcription in this process: what the command line and the Python API run without a server."""

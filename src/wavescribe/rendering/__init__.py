@@ -1,0 +1,1 @@
+"""Transcripts as files and answers: the OpenAI API's formats, and subtitles."""
