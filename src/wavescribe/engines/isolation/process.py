@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 from collections.abc import Callable
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from wavescribe.engines.base import Engine, EngineInfo
@@ -15,7 +15,7 @@ from wavescribe.errors import EngineError
 
 logger = logging.getLogger(__name__)
 
-END_SECONDS = 5.0
+END_SECONDS = 2.0
 """How long a process may take to end once nobody asks it any more."""
 
 
@@ -81,9 +81,21 @@ class EngineProcess:
             raise reply.error()
         return reply
 
+    def wait_until_dead(self) -> None:
+        """Wait until the process has ended."""
+        wait([self._process.sentinel])
+
+    def bury(self) -> None:
+        """The process was found dead while it had nothing to do."""
+        self._lost("died")
+
+    def dismiss(self) -> None:
+        """Tell the process that nobody asks it any more."""
+        self._connection.close()
+
     def end(self) -> None:
         """End the process, by force if it does not end by itself."""
-        self._connection.close()
+        self.dismiss()
         self._process.join(END_SECONDS)
         self._kill()
 
