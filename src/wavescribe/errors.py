@@ -53,6 +53,10 @@ class ModelNotFoundError(InvalidRequestError):
     """The named model is neither installed nor served."""
 
 
+class StorageError(WavescribeError):
+    """The server has no room to keep what it was sent."""
+
+
 class OverloadedError(WavescribeError):
     """The server is full; the same request may succeed later.
 
@@ -63,3 +67,7 @@ class OverloadedError(WavescribeError):
     def __init__(self, message: str, *, retry_after: int = 1) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class DrainingError(OverloadedError):
+    """The server is about to stop and begins nothing new; another one, or this one started anew, will serve."""
