@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from wavescribe.api.authentication.credentials import credential_of
-from wavescribe.api.closing import close_socket
+from wavescribe.api.closing import CLOSE_SECONDS, close_socket
 from wavescribe.api.dialects.commands import AppendAudio, Command, FinishStream, Refuse, StartStream
 from wavescribe.api.dialects.transcription_stream import TranscriptionStreamDialect
 from wavescribe.errors import InvalidRequestError, OverloadedError
@@ -171,7 +171,10 @@ class TranscriptionSocket:
 
     async def _send_error(self, code: str, message: str) -> None:
         if self._socket.application_state is WebSocketState.CONNECTED:
-            await self._socket.send_text(self._dialect.error(code, message))
+            # A client that reads nothing is not told: waiting for it would keep its place for ever.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await self._socket.send_text(self._dialect.error(code, message))
 
 
 def transcription_socket_router(service: LiveService, open_streams: OpenStreams, idle_seconds: float) -> APIRouter:

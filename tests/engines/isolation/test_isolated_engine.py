@@ -131,10 +131,12 @@ def test_a_process_that_dies_with_nothing_to_do_is_replaced_before_anybody_asks(
     assert int(ask(pair)) in pair.pids
 
 
-def test_a_stopped_process_is_killed_and_replaced(single: IsolatedEngine) -> None:
+@pytest.mark.parametrize("seconds", [1, 60], ids=["short", "longer than the buffer of a connection"])
+def test_a_stopped_process_is_killed_and_replaced(single: IsolatedEngine, seconds: int) -> None:
     stopped = int(ask(single))
     os.kill(stopped, signal.SIGSTOP)
-    assert int(ask(single)) != stopped
+    [answer] = single.decode([DecodeRequest(np.tile(SECOND, seconds))])
+    assert int(answer.text) != stopped
     assert ends(stopped)
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import os
+import socket
+import struct
 from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 from typing import Any
@@ -36,6 +39,7 @@ class EngineProcess:
         # Processes that are forked from one with threads may hang: they are started anew.
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
+        _limit_waits(ours, stall_seconds)
         self._connection: Connection[Any, Any] = ours
         self._process = context.Process(target=serve_engine, args=(theirs, load), name="engine", daemon=True)
         self._process.start()
@@ -55,6 +59,7 @@ class EngineProcess:
             EngineError: the engine cannot be loaded, or its process died.
         """
         try:
+            self._connection.poll(None)
             reply: Reply = self._connection.recv()
         except (EOFError, OSError) as error:
             raise self._lost("died while it loaded the model") from error
@@ -75,6 +80,8 @@ class EngineProcess:
             if not self._connection.poll(self._stall_seconds):
                 raise self._lost(f"gave no answer for {self._stall_seconds:g} s")
             reply: Reply = self._connection.recv()
+        except BlockingIOError as error:
+            raise self._lost(f"stopped in the middle of a call for {self._stall_seconds:g} s") from error
         except (EOFError, OSError) as error:
             raise self._lost("died") from error
         if isinstance(reply, Failed):
@@ -110,3 +117,14 @@ class EngineProcess:
         if self._process.is_alive():
             self._process.kill()
         self._process.join()
+
+
+def _limit_waits(connection: Connection[Any, Any], seconds: float) -> None:
+    """Make reads and writes of a connection fail when nothing moves for so long.
+
+    A process that is stopped does not read: what is larger than the buffer between the two would be waited for forever.
+    """
+    limit = struct.pack("ll", int(seconds), int(seconds % 1 * 1_000_000))
+    with socket.socket(fileno=os.dup(connection.fileno())) as end:
+        for option in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
+            end.setsockopt(socket.SOL_SOCKET, option, limit)
