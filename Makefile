@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test test-slow check bench clean
+.PHONY: help install demo serve test test-slow soak check bench clean
 
 help: ## list the targets
 	@echo "usage: make TARGET [ARGS='...'] [PYTHON=python3.12]"
@@ -35,6 +35,9 @@ test: install ## run the tests but the slow ones; ARGS go to pytest
 
 test-slow: install ## run the slow tests; ARGS go to pytest
 	$(BIN)/python -m pytest -m slow $(ARGS)
+
+soak: install ## ten minutes of streams that join and leave at full load; ARGS='--seconds 3600' for longer
+	$(BIN)/python scripts/soak.py $(ARGS)
 
 check: install ## lint, format and types
 	$(BIN)/ruff check .

@@ -69,7 +69,7 @@ class TranscriptionSocket:
             except Exception:  # whatever it is, this client hears of it and no other stream does
                 logger.exception("stream failed")
                 self._service.count_failed()
-                with suppress(RuntimeError, WebSocketDisconnect):  # the client has gone already
+                with suppress(RuntimeError, WebSocketDisconnect, _Closed):  # the client has gone already
                     await self._send_error("internal_error", "Internal server error")
                 await close_socket(self._socket, INTERNAL_ERROR)
 
@@ -171,10 +171,13 @@ class TranscriptionSocket:
 
     async def _send_error(self, code: str, message: str) -> None:
         if self._socket.application_state is WebSocketState.CONNECTED:
-            # A client that reads nothing is not told: waiting for it would keep its place for ever.
-            with suppress(TimeoutError):
+            try:
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await self._socket.send_text(self._dialect.error(code, message))
+            except TimeoutError:
+                # Waiting for a client that reads nothing would keep its place for ever.
+                self._service.count_cut("unread")
+                raise _Closed(TOO_BIG) from None
 
 
 def transcription_socket_router(service: LiveService, open_streams: OpenStreams, idle_seconds: float) -> APIRouter:

@@ -107,7 +107,7 @@ def test_a_call_that_loses_its_process_is_made_again_on_another(
     before, restarts = ask(single), single.restarts
     after = ask(single, f"{fault} at {tmp_path / 'once'}")
     assert after != before
-    assert ends(int(before))
+    until(lambda: ends(int(before)))
     assert single.restarts == restarts + 1
     assert ask(single) == after
 
@@ -138,6 +138,14 @@ def test_a_stopped_process_is_killed_and_replaced(single: IsolatedEngine, second
     [answer] = single.decode([DecodeRequest(np.tile(SECOND, seconds))])
     assert int(answer.text) != stopped
     assert ends(stopped)
+
+
+def test_lost_processes_leave_no_descriptors_behind(single: IsolatedEngine, tmp_path: Path) -> None:
+    ask(single)
+    before = len(os.listdir("/proc/self/fd"))
+    for number in range(3):
+        ask(single, f"die at {tmp_path / str(number)}")
+    until(lambda: len(os.listdir("/proc/self/fd")) <= before)
 
 
 def test_live_steps_go_between_the_segments_of_a_file(single: IsolatedEngine) -> None:

@@ -154,9 +154,12 @@ class IsolatedEngine:
 
     def _watch(self, process: EngineProcess) -> None:
         process.wait_until_dead()
-        if not self._closing.is_set() and self._places.lose_idle(process):
+        if self._closing.is_set():
+            return
+        if self._places.lose_idle(process):
             process.bury()
             self._replace(process)
+        process.release()
 
     def _decode(self, call: Decode) -> list[Hypothesis]:
         with self._places.live() as process:

@@ -96,6 +96,11 @@ class EngineProcess:
         """The process was found dead while it had nothing to do."""
         self._lost("died")
 
+    def release(self) -> None:
+        """Give back the descriptors of a process that is dead and of no use to anybody."""
+        self._process.join()
+        self._process.close()
+
     def dismiss(self) -> None:
         """Tell the process that nobody asks it any more."""
         self._connection.close()
