@@ -10,7 +10,7 @@ TORCH ?= cpu
 LOCKED = $(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes --no-deps --only-binary :all:
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-qwen demo serve test test-slow test-web test-qwen check bench bench-gate results clean
+.PHONY: help install install-qwen demo serve test test-slow soak test-web test-qwen check bench bench-gate results clean
 
 help: ## list the targets
 	@echo "usage: make TARGET [ARGS='...'] [PYTHON=python3.12]"
@@ -55,6 +55,9 @@ test-qwen: install-qwen ## run the tests of Qwen3-ASR against transformers' mode
 
 test-web: install ## run the page's tests in a real Chromium; ARGS go to pytest
 	$(BIN)/python -m pytest -m browser $(ARGS)
+
+soak: install ## ten minutes of streams that join and leave at full load; ARGS='--seconds 3600' for longer
+	$(BIN)/python scripts/soak.py $(ARGS)
 
 check: install ## lint, format and types
 	$(BIN)/ruff check .

@@ -61,6 +61,10 @@ class ModelNotFoundError(InvalidRequestError):
     """The named model is neither installed nor served."""
 
 
+class StorageError(WavescribeError):
+    """The server has no room to keep what it was sent."""
+
+
 class OverloadedError(WavescribeError):
     """The server is full; the same request may succeed later.
 
@@ -95,3 +99,7 @@ class SessionLostError(ServerError):
 
 class ServerUnreachableError(WavescribeError):
     """There is no connection to a server: none could be opened, or one was lost and none came back in time."""
+
+
+class DrainingError(OverloadedError):
+    """The server is about to stop and begins nothing new; another one, or this one started anew, will serve."""

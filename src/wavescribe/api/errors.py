@@ -11,9 +11,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from wavescribe.errors import (
+    DrainingError,
     InvalidRequestError,
     ModelNotFoundError,
     OverloadedError,
+    StorageError,
     UploadTooLargeError,
     WavescribeError,
 )
@@ -21,6 +23,9 @@ from wavescribe.errors import (
 logger = logging.getLogger(__name__)
 
 INVALID, SERVER, RATE_LIMIT = "invalid_request_error", "server_error", "rate_limit_exceeded"
+
+STORAGE_RETRY_SECONDS = "30"
+"""What a client is told to wait whose upload there was no room for."""
 
 
 def error_response(
@@ -47,9 +52,17 @@ def known_error(error: WavescribeError) -> JSONResponse:
             return error_response(404, str(error), INVALID, code=error.code, param=error.param)
         case InvalidRequestError():
             return error_response(400, str(error), INVALID, code=error.code, param=error.param)
+        case DrainingError():
+            wait = {"retry-after": str(error.retry_after)}
+            return error_response(503, str(error), SERVER, code="draining", headers=wait)
         case OverloadedError():
             wait = {"retry-after": str(error.retry_after)}
             return error_response(429, str(error), RATE_LIMIT, code=RATE_LIMIT, headers=wait)
+        case StorageError():
+            logger.error("request failed: %s", error, exc_info=error)
+            # Whatever is left of the body is not read; the room may be there again when other files are through.
+            headers = {"connection": "close", "retry-after": STORAGE_RETRY_SECONDS}
+            return error_response(503, str(error), SERVER, code="insufficient_storage", headers=headers)
         case _:
             logger.error("request failed: %s", error, exc_info=error)
             return server_failure()

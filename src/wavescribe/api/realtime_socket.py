@@ -22,7 +22,7 @@ from wavescribe.api.realtime.dialect import Engine, RealtimeDialect, Style
 from wavescribe.api.realtime.ids import new_id
 from wavescribe.api.realtime.registry import HeldSession, SessionRegistry
 from wavescribe.api.realtime.server_events import Frame, error_frame, frame
-from wavescribe.api.realtime.session import INTERNAL_ERROR, Dialect, RealtimeSession
+from wavescribe.api.realtime.session import INTERNAL_ERROR, TOO_BIG, Dialect, RealtimeSession
 from wavescribe.api.realtime.session_configuration import SessionConfiguration
 from wavescribe.errors import ModelNotFoundError, OverloadedError
 from wavescribe.serving.live_service import LiveService
@@ -169,7 +169,7 @@ class RealtimeEndpoint:
             raise RefusedSessionError(told, RESTARTING, "server_error.draining")
         model = self._model(socket)
         credential = credential_of(socket.scope)
-        with await self._place(credential.key_id) as place:
+        with await self._place(credential.holder) as place:
             session = RealtimeSession(self._dialect(model, credential.session), self._service)
             held = HeldSession(session, place.pop_all(), credential.key_id, self._deadline())
         session.open()
@@ -300,6 +300,8 @@ class Connection:
             message = await self._next_message()
             if message["type"] == "websocket.disconnect":
                 self._left_for_good = message.get("code") == NORMAL
+                if message.get("code") == TOO_BIG:
+                    self._session.count_too_big()
                 return
             text = message.get("text")
             await self._session.receive(text if text is not None else message.get("bytes") or b"")

@@ -60,6 +60,7 @@ class Server:
         self._draining = False
         self._stall_seconds = settings.stall_seconds
         watch_engine(self.metrics, engine)
+        self.metrics.watch("tasks", "Tasks of the event loop", lambda: len(asyncio.all_tasks()))
 
     def obstacle(self) -> str | None:
         """Why the server should get no new work, or None."""
@@ -86,9 +87,9 @@ class Server:
                 await asyncio.gather(warming, return_exceptions=True)
 
     async def drain(self) -> None:
-        """Finish the open sessions: what was committed is transcribed, then their connections are closed."""
+        """Finish what was begun: files, and what sessions have committed; then their connections are closed."""
         self._draining = True
-        await asyncio.gather(self.sessions.drain(RESTARTING), self.streams.drain())
+        await asyncio.gather(self.sessions.drain(RESTARTING), self.streams.drain(), self.files.drain())
 
     async def _warm_up(self) -> None:
         try:
@@ -146,7 +147,7 @@ def build_app(engine: Engine, settings: Settings, keys: ApiKeys | None = None) -
     )
     install_error_handlers(app)
     app.add_middleware(UnexpectedErrorMiddleware)
-    app.add_middleware(UploadLimitMiddleware, max_bytes=settings.max_upload_bytes)
+    app.add_middleware(UploadLimitMiddleware, max_bytes=settings.max_upload_bytes, refused=server.files.count_too_large)
     app.add_middleware(
         AuthenticationMiddleware,
         keys=keys or ApiKeys(),

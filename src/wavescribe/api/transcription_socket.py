@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from wavescribe.api.authentication.credentials import credential_of
-from wavescribe.api.closing import close_socket
+from wavescribe.api.closing import CLOSE_SECONDS, close_socket
 from wavescribe.api.dialects.commands import AppendAudio, Command, FinishStream, Refuse, StartStream
 from wavescribe.api.dialects.transcription_stream import TranscriptionStreamDialect
 from wavescribe.errors import InvalidRequestError, OverloadedError
@@ -19,6 +19,7 @@ from wavescribe.serving.live_service import LiveService, StreamOptions
 from wavescribe.serving.live_stream import BufferOverflowError, LiveStream
 from wavescribe.serving.logs import log_context
 from wavescribe.serving.open_streams import OpenStreams
+from wavescribe.serving.tracing import span
 from wavescribe.streaming.events import TurnFailed
 
 logger = logging.getLogger(__name__)
@@ -59,7 +60,8 @@ class TranscriptionSocket:
             try:
                 await self._check_server()
                 await self._until_started(place)
-                await self._transcribe()
+                with span("session", session_id=self._dialect.session_id):
+                    await self._transcribe()
             except _Closed as closed:
                 await close_socket(self._socket, closed.code)
             except WebSocketDisconnect:
@@ -67,7 +69,7 @@ class TranscriptionSocket:
             except Exception:  # whatever it is, this client hears of it and no other stream does
                 logger.exception("stream failed")
                 self._service.count_failed()
-                with suppress(RuntimeError, WebSocketDisconnect):  # the client has gone already
+                with suppress(RuntimeError, WebSocketDisconnect, _Closed):  # the client has gone already
                     await self._send_error("internal_error", "Internal server error")
                 await close_socket(self._socket, INTERNAL_ERROR)
 
@@ -90,7 +92,7 @@ class TranscriptionSocket:
     async def _start(self, command: StartStream, place: ExitStack) -> None:
         options = StreamOptions(language=command.language, strategy=command.strategy, delay=command.delay)
         try:
-            owner = credential_of(self._socket.scope).key_id
+            owner = credential_of(self._socket.scope).holder
             self._stream = place.enter_context(self._service.open(options, owner))
             place.enter_context(self._open_streams.serving(self._stream))
         except OverloadedError as error:
@@ -154,6 +156,8 @@ class TranscriptionSocket:
             await self._send_error("idle_timeout", f"Nothing was received from you for {self._idle_seconds:g}s")
             raise _Closed(GOING_AWAY) from None
         if message["type"] == "websocket.disconnect":
+            if message.get("code") == TOO_BIG:
+                self._service.count_cut("message")
             raise WebSocketDisconnect(message.get("code", 1005))
         binary = message.get("bytes")
         if binary is not None:
@@ -167,7 +171,13 @@ class TranscriptionSocket:
 
     async def _send_error(self, code: str, message: str) -> None:
         if self._socket.application_state is WebSocketState.CONNECTED:
-            await self._socket.send_text(self._dialect.error(code, message))
+            try:
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await self._socket.send_text(self._dialect.error(code, message))
+            except TimeoutError:
+                # Waiting for a client that reads nothing would keep its place for ever.
+                self._service.count_cut("unread")
+                raise _Closed(TOO_BIG) from None
 
 
 def transcription_socket_router(service: LiveService, open_streams: OpenStreams, idle_seconds: float) -> APIRouter:

@@ -16,7 +16,7 @@ from wavescribe.api.models import ServedModels
 from wavescribe.api.streamed_transcript import ChunkEvents, TextEvents, server_sent_events
 from wavescribe.api.transcription_form import MAXIMUM_PART_BYTES, TranscriptionForm, read_form
 from wavescribe.engines.base import FileOptions, Task
-from wavescribe.errors import InvalidRequestError
+from wavescribe.errors import InvalidRequestError, StorageError
 from wavescribe.rendering.response_formats import render
 from wavescribe.serving.file_result import FileResult
 from wavescribe.serving.file_service import FileService
@@ -70,6 +70,8 @@ async def _read(request: Request, stack: AsyncExitStack, task: Task) -> Transcri
         fields = await stack.enter_async_context(request.form(max_files=8, max_part_size=MAXIMUM_PART_BYTES))
     except HTTPException as error:
         raise InvalidRequestError(f"The form cannot be read: {error.detail}", code="invalid_value") from error
+    except OSError as error:
+        raise StorageError("The server has no room to keep the upload. Try again later.") from error
     return read_form(fields, task)
 
 

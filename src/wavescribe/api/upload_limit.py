@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,10 +16,12 @@ class UploadLimitMiddleware:
     Args:
         app: the application; the error surfaces where it reads the body.
         max_bytes: largest body.
+        refused: called when a body is refused.
     """
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: int, refused: Callable[[], object] = lambda: None) -> None:
         self._app = app
+        self._refused = refused
         self._max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -41,4 +45,5 @@ class UploadLimitMiddleware:
         await self._app(scope, limited, send)
 
     def _too_large(self, size: int) -> UploadTooLargeError:
+        self._refused()
         return UploadTooLargeError(f"Maximum content size limit ({self._max_bytes}) exceeded ({size} bytes read)")

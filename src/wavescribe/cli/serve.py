@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -121,6 +122,12 @@ def run_server(settings: Settings) -> None:
         engine.close()
 
 
+def load_with_log(configure: Callable[[], None], load: Callable[[], Engine]) -> Engine:
+    """Load an engine in a process of its own, whose log is to look like the server's."""
+    configure()
+    return load()
+
+
 def _load_engine(settings: Settings) -> Engine:
     load = partial(
         load_engine,
@@ -130,7 +137,14 @@ def _load_engine(settings: Settings) -> Engine:
         threads_per_worker=settings.threads_per_worker,
     )
     if settings.isolation == "process":
-        return IsolatedEngine(load, processes_of(settings.model, settings.workers), settings.stall_seconds)
+        configure = partial(
+            configure_logging, settings.log_format, settings.log_level, with_transcripts=settings.log_transcripts
+        )
+        return IsolatedEngine(
+            partial(load_with_log, configure, load),
+            processes_of(settings.model, settings.workers),
+            settings.stall_seconds,
+        )
     return load(workers=settings.workers)
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from itertools import chain
 from typing import BinaryIO
 
 from wavescribe.audio.decoding import decode_audio, iterate_audio
 from wavescribe.engines.base import Engine, EngineInfo, FileOptions, Samples, Segment
-from wavescribe.errors import AudioTooShortError, EngineLostError, OverloadedError, WavescribeError
+from wavescribe.errors import AudioTooLongError, AudioTooShortError, DrainingError, OverloadedError, WavescribeError
 from wavescribe.serving.file_result import FileResult
 from wavescribe.serving.file_stream import FileStream
 from wavescribe.serving.live_service import LiveService, StreamOptions
@@ -42,6 +42,8 @@ class FileService:
         self._settings = settings
         self._metrics = metrics
         self._jobs = 0
+        self._idle = asyncio.Event()
+        self._draining = False
         self._workers = asyncio.Semaphore(settings.workers)
 
     @property
@@ -57,12 +59,23 @@ class FileService:
             options: how.
 
         Raises:
-            OverloadedError: too many files are under way.
+            OverloadedError: too many files are under way, or the server is about to stop.
             InvalidRequestError: the file is not audio, too short or too long, or the engine cannot do what is asked.
             EngineError: the model failed.
         """
-        with self._admitted():
-            return await self._counted(source, options)
+        with self._admitted(), self._counting():
+            return await self._work(source, options)
+
+    async def drain(self) -> None:
+        """Take no more files; returns when those that were begun are through."""
+        self._draining = True
+        while self._jobs:
+            self._idle.clear()
+            await self._idle.wait()
+
+    def count_too_large(self) -> None:
+        """An upload had more bytes than the limit."""
+        self._metrics.refused_files.labels("bytes").inc()
 
     @asynccontextmanager
     async def streaming(self, source: BinaryIO, options: StreamOptions) -> AsyncIterator[AsyncIterator[Event]]:
@@ -73,7 +86,7 @@ class FileService:
             options: how.
 
         Raises:
-            OverloadedError: too many files are under way.
+            OverloadedError: too many files are under way, or the server is about to stop.
             InvalidRequestError: the file is not audio or too short, or the engine cannot do what is asked. One that
                 turns out to be too long or damaged later raises it from the events.
         """
@@ -82,8 +95,9 @@ class FileService:
             blocks = iterate_audio(
                 source, sample_rate=self._engine.info.sample_rate, max_seconds=self._settings.max_audio_seconds
             )
-            first = await asyncio.to_thread(self._first_blocks, blocks)
-            async with aclosing(FileStream(stream, chain(first, blocks)).run()) as events:
+            with self._counting(successes=False):
+                first = await asyncio.to_thread(self._first_blocks, blocks)
+            async with aclosing(self._counted(FileStream(stream, chain(first, blocks)).run())) as events:
                 yield events
 
     def _first_blocks(self, blocks: Iterator[Samples]) -> list[Samples]:
@@ -103,8 +117,11 @@ class FileService:
 
     @contextmanager
     def _admitted(self) -> Iterator[None]:
+        if self._draining:
+            raise DrainingError("The server is about to stop; send the file again.")
         if self._jobs >= self._settings.max_file_jobs:
             self._metrics.files.labels("refused").inc()
+            self._metrics.refused_files.labels("jobs").inc()
             raise OverloadedError(
                 f"{self._jobs} files are being transcribed, the most this server takes at once; try again later",
                 retry_after=RETRY_SECONDS,
@@ -114,15 +131,27 @@ class FileService:
             yield
         finally:
             self._jobs -= 1
+            if not self._jobs:
+                self._idle.set()
 
-    async def _counted(self, source: BinaryIO, options: FileOptions) -> FileResult:
+    @contextmanager
+    def _counting(self, *, successes: bool = True) -> Iterator[None]:
+        """Count how a file's work ends; a client that leaves counts as neither success nor failure."""
         try:
-            result = await self._work(source, options)
-        except WavescribeError:
+            yield
+        except WavescribeError as error:
             self._metrics.files.labels("failed").inc()
+            if isinstance(error, AudioTooLongError):
+                self._metrics.refused_files.labels("duration").inc()
             raise
-        self._metrics.files.labels("completed").inc()
-        return result
+        if successes:
+            self._metrics.files.labels("completed").inc()
+
+    async def _counted(self, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
+        async with aclosing(events):
+            with self._counting():
+                async for event in events:
+                    yield event
 
     async def _work(self, source: BinaryIO, options: FileOptions) -> FileResult:
         left = threading.Event()
@@ -143,10 +172,7 @@ class FileService:
             max_seconds=self._settings.max_audio_seconds,
             min_seconds=MINIMUM_SECONDS,
         )
-        try:
-            return self._transcribe(samples, options, left)
-        except EngineLostError:  # not the file's fault, as far as is known: another process may do better
-            return self._transcribe(samples, options, left)
+        return self._transcribe(samples, options, left)
 
     def _transcribe(self, samples: Samples, options: FileOptions, left: threading.Event) -> FileResult:
         transcription = self._engine.transcribe_file(samples, options)

@@ -124,7 +124,7 @@ class LiveService:
             yield self._stream(options, live=True)
 
     def count_cut(self, limit: str) -> None:
-        """A stream was ended by a limit: backlog, session_length, idle or unread."""
+        """A stream was ended by a limit: backlog, session_length, idle, unread or message."""
         self._metrics.cut_streams.labels(limit).inc()
 
     def count_resumed(self) -> None:

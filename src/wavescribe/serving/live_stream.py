@@ -17,6 +17,7 @@ from wavescribe.serving.mute_watch import MuteWatch
 from wavescribe.serving.pacing import Pace, least_advance
 from wavescribe.serving.scheduler import Scheduler
 from wavescribe.serving.stream_metrics import StreamMetrics
+from wavescribe.serving.tracing import span
 from wavescribe.streaming.events import Event, Settled, TurnEnded
 from wavescribe.streaming.parameters import StreamParameters
 from wavescribe.streaming.transcriber import Step, Transcriber
@@ -213,7 +214,8 @@ class LiveStream:
             self._metrics.mute()
             logger.warning("%.0f s of speech gave no text", self._mute.seconds)
         try:
-            hypothesis = await self._scheduler.decode(step, live=self._is_awaited)
+            with span("step", final=step.final, advance_seconds=step.advance, lag_seconds=step.lag):
+                hypothesis = await self._scheduler.decode(step, live=self._is_awaited)
         except EngineError as error:
             return self._transcriber.reject(error)
         return self._transcriber.accept(hypothesis)

@@ -42,7 +42,7 @@ class Metrics:
         )
         self.cut_streams = Counter(
             "wavescribe_cut_streams",
-            "Live streams ended by a limit: backlog, session_length, idle, unread",
+            "Live streams ended by a limit: backlog, session_length, idle, unread, message",
             ["limit"],
             registry=self.registry,
         )
@@ -58,6 +58,12 @@ class Metrics:
             registry=self.registry,
         )
         self.files = Counter("wavescribe_files", "Files transcribed", ["outcome"], registry=self.registry)
+        self.refused_files = Counter(
+            "wavescribe_refused_files",
+            "Files refused by a limit: jobs, bytes, duration",
+            ["limit"],
+            registry=self.registry,
+        )
 
     def _steps(self) -> None:
         self.step_seconds = Histogram(

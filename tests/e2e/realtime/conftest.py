@@ -250,7 +250,15 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
     @contextmanager
     def run(*flags: str) -> Iterator[Program]:
         port = _free_port()
-        command = [f"{sysconfig.get_path('scripts')}/wavescribe", "serve", "--port", str(port), *flags]
+        command = [
+            f"{sysconfig.get_path('scripts')}/wavescribe",
+            "serve",
+            "--port",
+            str(port),
+            "--max-lag-seconds",
+            "0",
+            *flags,
+        ]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("WAVESCRIBE_")}
         log = tmp_path_factory.mktemp("program") / "server.log"
         with (

@@ -219,7 +219,15 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = int(probe.getsockname()[1])
-        command = [str(Path(sysconfig.get_path("scripts")) / "wavescribe"), "serve", "--port", str(port), *flags]
+        command = [
+            str(Path(sysconfig.get_path("scripts")) / "wavescribe"),
+            "serve",
+            "--port",
+            str(port),
+            "--max-lag-seconds",
+            "0",
+            *flags,
+        ]
         log = tmp_path_factory.mktemp("program") / "server.log"
         with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
             try:

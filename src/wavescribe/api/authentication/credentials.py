@@ -31,6 +31,11 @@ class Credential:
     key_id: str
     session: object | None = None
 
+    @property
+    def holder(self) -> str:
+        """Whose sessions are counted together: the key's name, or "" where nobody is known."""
+        return "" if self.kind == "none" else self.key_id
+
 
 ANONYMOUS = Credential("none", "anonymous")
 """Whoever comes while authentication is off."""

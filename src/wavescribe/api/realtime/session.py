@@ -22,6 +22,8 @@ from wavescribe.api.realtime.server_events import Frame, error_frame
 from wavescribe.api.realtime.session_configuration import AudioFormat
 from wavescribe.serving.live_service import LiveService, StreamOptions
 from wavescribe.serving.live_stream import BufferOverflowError
+from wavescribe.serving.logs import log_context
+from wavescribe.serving.tracing import span
 from wavescribe.streaming.events import Event
 
 logger = logging.getLogger(__name__)
@@ -108,6 +110,11 @@ class RealtimeSession:
 
     async def run(self) -> None:
         """Work on the stream until the session ends; its failure is the session's, and reported in its place."""
+        log_context.set({**log_context.get(), "session_id": self.session_id})
+        with span("session", session_id=self.session_id):
+            await self._run()
+
+    async def _run(self) -> None:
         try:
             async for event in self._stream.run():
                 self._send(self._dialect.render(event))
@@ -136,6 +143,10 @@ class RealtimeSession:
     async def close(self) -> None:
         """Wait for a frame that is still being taken; its failure is raised."""
         await self._last_taken()
+
+    def count_too_big(self) -> None:
+        """The client sent a message over the limit, which closed its connection."""
+        self._service.count_cut("message")
 
     def finish(self, end: EndSession) -> None:
         """No more is taken: what was committed is finished, then `run` returns."""

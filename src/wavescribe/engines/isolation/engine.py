@@ -7,6 +7,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import dropwhile
 
 from wavescribe.engines.base import (
     DecodeRequest,
@@ -38,30 +40,47 @@ logger = logging.getLogger(__name__)
 RESTART_WAITS = (0.0, 1.0, 5.0, 15.0)
 """Seconds before each try to start a process anew; the last one goes on."""
 
-START_SECONDS = 60.0
-"""How long a call waits while no process is there: loading a model takes a while on a busy machine."""
+PATIENCE_SECONDS = 60.0
+"""Longer than a usual model takes to load."""
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenedFile:
+    """A file under way: the process that has it, its number there, and what is known of it."""
+
+    process: EngineProcess
+    number: int
+    reply: FileOpened
 
 
 class IsolatedEngine:
     """Several processes with one engine each, as one engine.
 
-    A process that dies or hangs is replaced. The call it had fails with EngineLostError, which the caller may make
-    again; other calls notice nothing.
+    A process that dies or hangs is replaced, and the call it had is made again on another one, once; a call that takes
+    two processes with it fails with EngineLostError. Other calls notice nothing.
 
     Args:
         load: loads the engine, in each process; it must be picklable.
         processes: how many.
         stall_seconds: longest time that a call may take before its process is taken for hung.
+        patience_seconds: how long a call waits for a process while none is left, and new ones are being started.
 
     Raises:
         WavescribeError: the engine cannot be loaded, as `load` says.
     """
 
-    def __init__(self, load: Callable[[], Engine], processes: int, stall_seconds: float) -> None:
+    def __init__(
+        self,
+        load: Callable[[], Engine],
+        processes: int,
+        stall_seconds: float,
+        *,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
         self._load = load
         self._stall_seconds = stall_seconds
         self._wanted = processes
-        self._places = Places(START_SECONDS)
+        self._places = Places(patience_seconds)
         self._numbers = itertools.count()
         self._closing = threading.Event()
         self._restarts = 0
@@ -92,28 +111,28 @@ class IsolatedEngine:
 
     def decode(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis]:
         """Decode windows; see Engine.decode."""
-        with self._places.live() as process:
-            reply = self._call(process, Decode(tuple(requests)))
-        if not isinstance(reply, Decoded):
-            raise _unexpected(reply)
-        return list(reply.hypotheses)
+        call = Decode(tuple(requests))
+        try:
+            return self._decode(call)
+        except EngineLostError:
+            return self._decode(call)
 
     def transcribe_file(self, samples: Samples, options: FileOptions) -> FileTranscription:
         """Transcribe a whole recording; see Engine.transcribe_file. Between segments the process serves others."""
-        number = next(self._numbers)
-        with self._places.file() as process:
-            reply = self._call(process, OpenFile(number, samples, options))
-        if not isinstance(reply, FileOpened):
-            raise _unexpected(reply)
-        segments = self._segments(process, number)
-        return FileTranscription(reply.language, reply.language_probability, reply.duration, segments)
+        opened = self._open(samples, options)
+        file = opened.reply
+        segments = self._all_segments(opened, samples, options)
+        return FileTranscription(file.language, file.language_probability, file.duration, segments)
 
     def close(self) -> None:
         """End the processes."""
         self._closing.set()
         for thread in list(self._restarting):
             thread.join()
-        for process in self._processes:
+        processes = list(self._processes)
+        for process in processes:
+            process.dismiss()
+        for process in processes:
             process.end()
 
     def _start(self) -> EngineInfo:
@@ -124,9 +143,56 @@ class IsolatedEngine:
             for process in self._processes:
                 process.end()
             raise
-        for process in self._processes:
-            self._places.add(process)
+        for process in list(self._processes):
+            self._employ(process)
         return infos[0]
+
+    def _employ(self, process: EngineProcess) -> None:
+        """Give a process work from now on, and notice its death also while it has none."""
+        self._places.add(process)
+        threading.Thread(target=self._watch, args=(process,), name="watch engine", daemon=True).start()
+
+    def _watch(self, process: EngineProcess) -> None:
+        process.wait_until_dead()
+        if self._closing.is_set():
+            return
+        if self._places.lose_idle(process):
+            process.bury()
+            self._replace(process)
+        process.release()
+
+    def _decode(self, call: Decode) -> list[Hypothesis]:
+        with self._places.live() as process:
+            reply = self._call(process, call)
+        if not isinstance(reply, Decoded):
+            raise _unexpected(reply)
+        return list(reply.hypotheses)
+
+    def _open(self, samples: Samples, options: FileOptions) -> _OpenedFile:
+        call = OpenFile(next(self._numbers), samples, options)
+        try:
+            return self._open_once(call)
+        except EngineLostError:
+            return self._open_once(call)
+
+    def _open_once(self, call: OpenFile) -> _OpenedFile:
+        with self._places.file() as process:
+            reply = self._call(process, call)
+        if not isinstance(reply, FileOpened):
+            raise _unexpected(reply)
+        return _OpenedFile(process, call.number, reply)
+
+    def _all_segments(self, file: _OpenedFile, samples: Samples, options: FileOptions) -> Iterator[Segment]:
+        """The segments of a file; when its process is lost, it is begun again and goes on after what was given."""
+        given = 0.0
+        try:
+            for segment in self._segments(file.process, file.number):
+                yield segment
+                given = segment.end
+        except EngineLostError:
+            logger.warning("a file is begun again on another engine process; %.1f s of it were done", given)
+            again = self._open(samples, options)
+            yield from dropwhile(lambda segment: segment.end <= given, self._segments(again.process, again.number))
 
     def _segments(self, process: EngineProcess, number: int) -> Iterator[Segment]:
         ended = False
@@ -158,11 +224,11 @@ class IsolatedEngine:
         try:
             return process.call(call)
         except EngineLostError:
+            self._places.lose(process)
             self._replace(process)
             raise
 
     def _replace(self, lost: EngineProcess) -> None:
-        self._places.lose(lost)
         with self._lock:
             self._processes.remove(lost)
             self._restarts += 1
@@ -187,7 +253,7 @@ class IsolatedEngine:
             return False
         with self._lock:
             self._processes.append(process)
-        self._places.add(process)
+        self._employ(process)
         logger.warning("an engine process was started anew in %.1f s", time.monotonic() - began)
         return True
 

@@ -40,10 +40,21 @@ class Places:
             self._changed.notify_all()
 
     def lose(self, process: EngineProcess) -> None:
-        """A process is gone."""
+        """The process of a call is gone."""
         with self._changed:
             self._alive.discard(process)
             self._changed.notify_all()
+
+    def lose_idle(self, process: EngineProcess) -> bool:
+        """A process is gone; False when its call hears of that, True when it had none and nobody gets it any more."""
+        with self._changed:
+            self._changed.wait_for(lambda: process in self._idle or process not in self._alive)
+            if process not in self._alive:
+                return False
+            self._idle.remove(process)
+            self._alive.discard(process)
+            self._changed.notify_all()
+            return True
 
     @contextmanager
     def live(self) -> Iterator[EngineProcess]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import os
+import socket
+import struct
 from collections.abc import Callable
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from wavescribe.engines.base import Engine, EngineInfo
@@ -15,7 +18,7 @@ from wavescribe.errors import EngineError, EngineLostError
 
 logger = logging.getLogger(__name__)
 
-END_SECONDS = 5.0
+END_SECONDS = 2.0
 """How long a process may take to end once nobody asks it any more."""
 
 
@@ -32,6 +35,7 @@ class EngineProcess:
         # Processes that are forked from one with threads may hang: they are started anew.
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
+        _limit_waits(ours, stall_seconds)
         self._connection: Connection[Any, Any] = ours
         self._process = context.Process(target=serve_engine, args=(theirs, load), name="engine", daemon=True)
         self._process.start()
@@ -51,6 +55,7 @@ class EngineProcess:
             EngineError: the engine cannot be loaded, or its process died.
         """
         try:
+            self._connection.poll(None)
             reply: Reply = self._connection.recv()
         except (EOFError, OSError) as error:
             raise self._lost("died while it loaded the model") from error
@@ -71,15 +76,34 @@ class EngineProcess:
             if not self._connection.poll(self._stall_seconds):
                 raise self._lost(f"gave no answer for {self._stall_seconds:g} s")
             reply: Reply = self._connection.recv()
+        except BlockingIOError as error:
+            raise self._lost(f"stopped in the middle of a call for {self._stall_seconds:g} s") from error
         except (EOFError, OSError) as error:
             raise self._lost("died") from error
         if isinstance(reply, Failed):
             raise reply.error()
         return reply
 
+    def wait_until_dead(self) -> None:
+        """Wait until the process has ended."""
+        wait([self._process.sentinel])
+
+    def bury(self) -> None:
+        """The process was found dead while it had nothing to do."""
+        self._lost("died")
+
+    def release(self) -> None:
+        """Give back the descriptors of a process that is dead and of no use to anybody."""
+        self._process.join()
+        self._process.close()
+
+    def dismiss(self) -> None:
+        """Tell the process that nobody asks it any more."""
+        self._connection.close()
+
     def end(self) -> None:
         """End the process, by force if it does not end by itself."""
-        self._connection.close()
+        self.dismiss()
         self._process.join(END_SECONDS)
         self._kill()
 
@@ -94,3 +118,14 @@ class EngineProcess:
         if self._process.is_alive():
             self._process.kill()
         self._process.join()
+
+
+def _limit_waits(connection: Connection[Any, Any], seconds: float) -> None:
+    """Make reads and writes of a connection fail when nothing moves for so long.
+
+    A process that is stopped does not read: what is larger than the buffer between the two would be waited for forever.
+    """
+    limit = struct.pack("ll", int(seconds), int(seconds % 1 * 1_000_000))
+    with socket.socket(fileno=os.dup(connection.fileno())) as end:
+        for option in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
+            end.setsockopt(socket.SOL_SOCKET, option, limit)

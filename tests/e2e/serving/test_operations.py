@@ -1,0 +1,216 @@
+"""The log, the watchdog, what idle connections cost, and the end on SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import signal
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import numpy as np
+import pytest
+from websockets.asyncio.client import connect
+
+if TYPE_CHECKING:
+    from tests.e2e.serving.conftest import Server
+
+pytestmark = pytest.mark.model
+
+STREAM = "/v1/audio/transcriptions/stream"
+JSON_LOG = ("--log-format", "json", "--log-level", "debug", "--mute-seconds", "4")
+IDLE_CONNECTIONS = 200
+SPEECH = "best of times"
+
+
+def entries(server: Server) -> list[dict[str, Any]]:
+    """The log; every line of it is JSON, those of the engines' processes too."""
+    return [json.loads(line) for line in server.log.splitlines()]
+
+
+@pytest.fixture
+def logging_server(start: Callable[..., Server]) -> Server:
+    return start(*JSON_LOG, breakable=True)
+
+
+def send(server: Server, recording: Path) -> httpx.Response:
+    return httpx.post(
+        f"{server.http}/v1/audio/transcriptions",
+        files={"file": recording.read_bytes()},
+        data={"model": "whisper-1"},
+        headers={"x-request-id": "mine-1"},
+        timeout=90,
+    )
+
+
+async def test_the_log_is_json_with_ids_and_without_what_was_said(
+    logging_server: Server, open_session: Any, speech: Any, fox: Path
+) -> None:
+    server = logging_server
+    async with open_session(server, prompt="A secret prompt.") as session:
+        assert SPEECH in (await session.transcribe(speech(4))).lower()
+        session_id = session.events[0]["session"]["id"]
+        await session.send("dance")
+        await session.until("error")
+    assert "fox" in (await asyncio.to_thread(send, server, fox)).json()["text"]
+    log = entries(server)
+    assert all({"time", "level", "logger", "message"} <= set(entry) for entry in log)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", log[0]["time"])
+    assert any(entry.get("request_id") == "mine-1" for entry in log)
+    assert session_id
+    said = server.log.lower()
+    assert not [text for text in (SPEECH, "worst", "lazy", "brown fox", "secret prompt") if text in said]
+
+
+async def test_speech_without_text_is_reported_with_its_session(
+    logging_server: Server, open_session: Any, speech: Any
+) -> None:
+    server = logging_server
+    before = server.metric("wavescribe_mute_streams_total")
+    async with open_session(server, prompt="mute!") as session:
+        assert await session.transcribe(speech(8)) == ""
+        session_id = session.events[0]["session"]["id"]
+    assert server.metric("wavescribe_mute_streams_total") == before + 1
+    [warning] = [entry for entry in entries(server) if "of speech gave no text" in entry["message"]]
+    assert warning["level"] == "warning"
+    assert warning["session_id"] == session_id
+
+
+async def test_transcripts_are_logged_when_that_is_asked_for(
+    start: Callable[..., Server], open_session: Any, speech: Any
+) -> None:
+    server = start("--log-format", "json", "--log-transcripts")
+    async with open_session(server) as session:
+        text = await session.transcribe(speech(4))
+        session_id = session.events[0]["session"]["id"]
+    [entry] = [entry for entry in entries(server) if entry["logger"] == "wavescribe.transcripts"]
+    assert (entry["message"], entry["session_id"]) == (text, session_id)
+
+
+async def test_metrics_show_what_a_stream_and_a_file_did(
+    start: Callable[..., Server], open_session: Any, speech: Any, fox: Path
+) -> None:
+    server = start()
+    async with open_session(server) as session:
+        assert server.metric("wavescribe_active_streams") == 1
+        await session.transcribe(speech(6))
+    await asyncio.to_thread(send, server, fox)
+    counted = [
+        *("lag_seconds_count", "step_seconds_count", "batch_size_count", "real_time_factor_count"),
+        *("first_text_seconds_count", "final_seconds_count", "words_total", "audio_seconds_total", "tasks"),
+    ]
+    assert [name for name in counted if not server.metric(f"wavescribe_{name}") > 0] == []
+    assert server.metric('wavescribe_files_total{outcome="completed"}') == 1
+    assert server.metric("wavescribe_engine_processes") == 2
+    assert server.metric("wavescribe_queued_steps") == 0
+
+
+@pytest.mark.slow
+async def test_connections_that_send_nothing_cost_no_cpu_and_little_memory(
+    start: Callable[..., Server], open_session: Any, speech: Any
+) -> None:
+    server = start("--max-sessions", str(IDLE_CONNECTIONS + 1))
+    async with open_session(server) as session:
+        await session.transcribe(speech(4))
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(connect(f"{server.websocket}/v1/realtime"))
+        memory = server.memory_mb()
+        for _ in range(IDLE_CONNECTIONS):
+            await stack.enter_async_context(connect(f"{server.websocket}/v1/realtime", ping_interval=None))
+        await server.until(lambda: server.metric("wavescribe_active_streams") > IDLE_CONNECTIONS, "all are there")
+        assert (server.memory_mb() - memory) / IDLE_CONNECTIONS < 1
+        cpu = server.cpu_seconds
+        await asyncio.sleep(5)
+        assert server.cpu_seconds - cpu < 0.25
+
+
+@pytest.mark.slow
+async def test_at_sigterm_what_was_begun_is_finished_and_everybody_is_told(
+    start: Callable[..., Server], open_session: Any, speech: Any, encode: Callable[..., bytes], two_cities: Path
+) -> None:
+    server = start("--drain-seconds", "80", "--log-format", "json", anew=True)
+    async with AsyncExitStack() as stack:
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=90))
+        file = asyncio.create_task(upload(http, server, await asyncio.to_thread(two_cities.read_bytes)))
+        await server.until(lambda: server.metric("wavescribe_tasks") > 0, "it answers")
+        speaking = [await stack.enter_async_context(open_session(server)) for _ in range(4)]
+        idle = await stack.enter_async_context(open_session(server))
+        stream = await stack.enter_async_context(connect(f"{server.websocket}{STREAM}"))
+        await stream.send(json.dumps({"type": "session.start", "language": "en"}))
+        await stream.send(speech(10))
+        for session in speaking:
+            await session.append(speech(20))
+            await session.commit()
+        await speaking[0].until(".delta")
+        server.process.send_signal(signal.SIGTERM)
+        await server.until(lambda: server.readiness() == "draining", "it drains")
+        await refused_while_draining(server, http)
+        codes = await asyncio.gather(*(session.until_closed() for session in (*speaking, idle)))
+        frames = [json.loads(frame) async for frame in stream]
+        answered = await file
+    assert codes == [1012] * 5
+    assert stream.close_code == 1012
+    assert frames[-1]["type"] == "transcript.final"
+    assert SPEECH in frames[-1]["text"].lower()
+    texts = {session.of_type(".completed")[0]["transcript"] for session in speaking}
+    assert len(texts) == 1
+    assert "best of times" in texts.pop().lower()
+    assert answered.status_code == 200
+    assert "best of times" in answered.json()["text"].lower()
+    assert await asyncio.to_thread(server.process.wait, 60) in (0, -signal.SIGTERM)
+    assert "Traceback" not in server.log
+
+
+async def upload(http: httpx.AsyncClient, server: Server, recording: bytes) -> httpx.Response:
+    url = f"{server.http}/v1/audio/transcriptions"
+    return await http.post(url, files={"file": recording}, data={"model": "whisper-1"})
+
+
+async def refused_while_draining(server: Server, http: httpx.AsyncClient) -> None:
+    async with connect(f"{server.websocket}/v1/realtime") as late:
+        assert json.loads(await late.recv())["error"]["code"] == "draining"
+        await late.wait_closed()
+        assert late.close_code == 1012
+    answer = await http.post(
+        f"{server.http}/v1/audio/transcriptions", files={"file": b"RIFF"}, data={"model": "whisper-1"}
+    )
+    assert answer.status_code == 503
+    assert answer.json()["error"]["code"] == "draining"
+    assert int(answer.headers["retry-after"]) >= 1
+
+
+@pytest.mark.slow
+async def test_streams_that_do_not_end_in_time_are_cut_at_the_deadline(
+    start: Callable[..., Server], open_session: Any, speech: Any
+) -> None:
+    server = start("--drain-seconds", "1", "--log-format", "json", "--stall-seconds", "5", anew=True, breakable=True)
+    async with open_session(server, prompt="hang!") as session:
+        await session.append(speech(4))
+        await session.commit()
+        await session.until(".committed")
+        server.process.send_signal(signal.SIGTERM)
+        assert await session.until_closed() in (1001, 1006, 1012)
+    assert await asyncio.to_thread(server.process.wait, 90) in (0, -signal.SIGTERM)
+    assert any("were still open after 1 s" in entry["message"] for entry in entries(server))
+
+
+@pytest.mark.slow
+async def test_a_clock_that_jumps_by_days_changes_nothing(
+    start: Callable[..., Server], witness: Any, tmp_path: Path
+) -> None:
+    clock = tmp_path / "clock"
+    server = start("--max-session-seconds", "600", breakable=True, CLOCK_FILE=str(clock))
+    async with witness(server):
+        pass
+    before = server.descriptors
+    for days in (3, -3):
+        async with witness(server) as stream:
+            clock.write_text(str(days))
+            assert stream.connection.close_code is None
+        assert np.isfinite(server.metric("wavescribe_lag_seconds_sum"))
+        await server.until_at_rest(before)
+    clock.unlink()

@@ -1,0 +1,104 @@
+"""An engine without a model, which does what requests tell it: answer, raise, hang or die."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from wavescribe.engines.base import (
+    DecodeRequest,
+    EngineInfo,
+    FileOptions,
+    FileTranscription,
+    Hypothesis,
+    Piece,
+    Samples,
+    Segment,
+)
+from wavescribe.errors import InvalidRequestError, ModelNotFoundError, WeightsError
+
+RATE = 16_000
+FOREVER = 1000.0
+
+
+class ObedientEngine:
+    """The context of a request, and the prompt of a file, say what is done.
+
+    - `die`, `hang`, `raise`, `refuse`: as they say;
+    - `die at PATH`, `hang at PATH`: so, unless the file is there, which is made first: once;
+    - anything else: answered with the id of the process.
+
+    A file has a segment for each second; what its prompt says is done at its third one.
+    """
+
+    @property
+    def info(self) -> EngineInfo:
+        return EngineInfo("obedient", RATE, ("en",), 30.0, True, True, True, False)
+
+    def decode(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis]:
+        return [self._answer(request) for request in requests]
+
+    def transcribe_file(self, samples: Samples, options: FileOptions) -> FileTranscription:
+        if options.prompt == "refuse":
+            obey("refuse")
+        seconds = len(samples) // RATE
+        return FileTranscription("en", 1.0, float(seconds), _segments(seconds, options.prompt))
+
+    def close(self) -> None:
+        pass
+
+    def _answer(self, request: DecodeRequest) -> Hypothesis:
+        obey(request.context)
+        return Hypothesis((Piece((1,), str(os.getpid()), None, None, 1.0),), "en", 1.0, 0.0, 0.0)
+
+
+def _segments(seconds: int, command: str) -> Iterator[Segment]:
+    for second in range(seconds):
+        if second == 2:
+            obey(command)
+        yield Segment(second, 0, float(second), second + 1.0, f" w{second}", (), 0.0, 0.0, 1.0, 0.0)
+
+
+def obey(command: str) -> None:
+    """Do what a command says, if it is one."""
+    what, _, marker = command.partition(" at ")
+    if marker:
+        if Path(marker).exists():
+            return
+        Path(marker).touch()
+    match what:
+        case "die":
+            os._exit(3)
+        case "hang":
+            time.sleep(FOREVER)
+        case "raise":
+            raise RuntimeError("the model broke")
+        case "refuse":
+            raise InvalidRequestError("not this one", code="invalid_value", param="language")
+        case _:
+            pass
+
+
+def load() -> ObedientEngine:
+    return ObedientEngine()
+
+
+def load_unless_there(marker: str) -> ObedientEngine:
+    """Die while loading once the file is there."""
+    if Path(marker).exists():
+        os._exit(4)
+    return ObedientEngine()
+
+
+def load_damaged() -> ObedientEngine:
+    raise WeightsError("model.bin is damaged; install it anew")
+
+
+def load_unknown() -> ObedientEngine:
+    raise ModelNotFoundError("no model of that name", code="model_not_found")
+
+
+def load_and_die() -> ObedientEngine:
+    os._exit(5)

@@ -1,0 +1,268 @@
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from obedient_engine import RATE, load, load_and_die, load_damaged, load_unknown, load_unless_there
+
+from wavescribe.engines.base import DecodeRequest, Engine, FileOptions, Segment, Supervised
+from wavescribe.engines.isolation import IsolatedEngine
+from wavescribe.errors import (
+    EngineError,
+    EngineLostError,
+    InvalidRequestError,
+    ModelNotFoundError,
+    WavescribeError,
+    WeightsError,
+)
+
+SECOND = np.zeros(RATE, dtype=np.float32)
+PATIENCE = 60.0
+STALL = 2.0
+"""Long for a fake engine on a busy machine, short for a test that waits for it."""
+
+
+@pytest.fixture(scope="module")
+def pair() -> Iterator[IsolatedEngine]:
+    """Two processes that no test harms for good."""
+    engine = IsolatedEngine(load, 2, STALL)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def single() -> Iterator[IsolatedEngine]:
+    """One process."""
+    engine = IsolatedEngine(load, 1, STALL)
+    yield engine
+    engine.close()
+
+
+def ask(engine: IsolatedEngine, command: str = "") -> str:
+    [hypothesis] = engine.decode([DecodeRequest(SECOND, context=command)])
+    return hypothesis.text
+
+
+def words(segments: list[Segment]) -> str:
+    return "".join(segment.text for segment in segments)
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.02)
+
+
+def ends(pid: int) -> bool:
+    """Whether a process has ended and was waited for."""
+    return not Path(f"/proc/{pid}").exists()
+
+
+def test_it_is_an_engine_that_can_be_watched(pair: IsolatedEngine) -> None:
+    engine: Engine = pair
+    assert isinstance(engine, Supervised)
+    assert engine.info.name == "obedient"
+    assert pair.alive == 2
+
+
+def test_answers_come_from_other_processes_in_the_order_of_the_requests(pair: IsolatedEngine) -> None:
+    answers = pair.decode([DecodeRequest(SECOND), DecodeRequest(SECOND)])
+    assert len(answers) == 2
+    assert {int(answer.text) for answer in answers} <= set(pair.pids)
+    assert os.getpid() not in pair.pids
+
+
+def test_calls_of_several_threads_run_in_several_processes(pair: IsolatedEngine, tmp_path: Path) -> None:
+    marker = tmp_path / "hung"
+    with ThreadPoolExecutor() as threads:
+        hanging = threads.submit(ask, pair, f"hang at {marker}")
+        until(marker.exists)
+        assert int(ask(pair)) in pair.pids
+        assert not hanging.done()
+        hanging.result()
+    until(lambda: pair.alive == 2)
+
+
+def test_what_the_engine_raises_is_an_engine_error_and_its_process_goes_on(single: IsolatedEngine) -> None:
+    before = ask(single)
+    with pytest.raises(EngineError, match="the engine failed: .*the model broke"):
+        ask(single, "raise")
+    assert ask(single) == before
+
+
+def test_a_request_that_the_engine_refuses_keeps_its_kind_code_and_field(single: IsolatedEngine) -> None:
+    with pytest.raises(InvalidRequestError, match="^not this one$") as caught:
+        single.transcribe_file(SECOND, FileOptions(prompt="refuse"))
+    assert (caught.value.code, caught.value.param) == ("invalid_value", "language")
+
+
+@pytest.mark.parametrize("fault", ["die", "hang"])
+def test_a_call_that_loses_its_process_is_made_again_on_another(
+    single: IsolatedEngine, tmp_path: Path, fault: str
+) -> None:
+    before, restarts = ask(single), single.restarts
+    after = ask(single, f"{fault} at {tmp_path / 'once'}")
+    assert after != before
+    until(lambda: ends(int(before)))
+    assert single.restarts == restarts + 1
+    assert ask(single) == after
+
+
+def test_a_call_that_takes_two_processes_with_it_fails_and_others_are_answered(pair: IsolatedEngine) -> None:
+    restarts = pair.restarts
+    with pytest.raises(EngineLostError, match=r"process \d+ died \(exit code 3\)"):
+        ask(pair, "die")
+    assert pair.restarts == restarts + 2
+    assert int(ask(pair)) in pair.pids
+    until(lambda: pair.alive == 2)
+
+
+def test_a_process_that_dies_with_nothing_to_do_is_replaced_before_anybody_asks(pair: IsolatedEngine) -> None:
+    until(lambda: pair.alive == 2)
+    victims, restarts = pair.pids, pair.restarts
+    for victim in victims:
+        os.kill(victim, signal.SIGKILL)
+    until(lambda: pair.restarts == restarts + 2 and pair.alive == 2)
+    assert not set(victims) & set(pair.pids)
+    assert int(ask(pair)) in pair.pids
+
+
+@pytest.mark.parametrize("seconds", [1, 60], ids=["short", "longer than the buffer of a connection"])
+def test_a_stopped_process_is_killed_and_replaced(single: IsolatedEngine, seconds: int) -> None:
+    stopped = int(ask(single))
+    os.kill(stopped, signal.SIGSTOP)
+    [answer] = single.decode([DecodeRequest(np.tile(SECOND, seconds))])
+    assert int(answer.text) != stopped
+    assert ends(stopped)
+
+
+def test_lost_processes_leave_no_descriptors_behind(single: IsolatedEngine, tmp_path: Path) -> None:
+    ask(single)
+    before = len(os.listdir("/proc/self/fd"))
+    for number in range(3):
+        ask(single, f"die at {tmp_path / str(number)}")
+    until(lambda: len(os.listdir("/proc/self/fd")) <= before)
+
+
+def test_live_steps_go_between_the_segments_of_a_file(single: IsolatedEngine) -> None:
+    file = single.transcribe_file(np.tile(SECOND, 4), FileOptions())
+    heard = []
+    for segment in file.segments:
+        heard.append(segment)
+        assert int(ask(single)) in single.pids
+    assert words(heard) == " w0 w1 w2 w3"
+    assert (file.language, file.duration) == ("en", 4.0)
+
+
+def test_files_leave_a_process_to_live_steps(pair: IsolatedEngine, tmp_path: Path) -> None:
+    until(lambda: pair.alive == 2)
+    markers = [tmp_path / "first", tmp_path / "second"]
+    with ThreadPoolExecutor() as threads:
+        files = [threads.submit(transcribe, pair, f"hang at {marker}") for marker in markers]
+        until(lambda: any(marker.exists() for marker in markers))
+        assert int(ask(pair)) in pair.pids
+        assert sum(marker.exists() for marker in markers) == 1
+        assert [file.result() for file in files] == [" w0 w1 w2 w3"] * 2
+    until(lambda: pair.alive == 2)
+
+
+def transcribe(engine: IsolatedEngine, command: str) -> str:
+    return words(list(engine.transcribe_file(np.tile(SECOND, 4), FileOptions(prompt=command)).segments))
+
+
+@pytest.mark.parametrize("fault", ["die", "hang"])
+def test_a_file_whose_process_is_lost_goes_on_where_it_was(single: IsolatedEngine, tmp_path: Path, fault: str) -> None:
+    marker = tmp_path / "once"
+    assert transcribe(single, f"{fault} at {marker}") == " w0 w1 w2 w3"
+    assert marker.exists()
+
+
+def test_a_file_that_takes_two_processes_with_it_fails(single: IsolatedEngine) -> None:
+    with pytest.raises(EngineLostError):
+        transcribe(single, "die")
+    assert ask(single)
+
+
+def test_a_file_on_which_the_engine_raises_fails_and_its_process_goes_on(single: IsolatedEngine) -> None:
+    before = ask(single)
+    with pytest.raises(EngineError, match="the model broke"):
+        transcribe(single, "raise")
+    assert ask(single) == before
+
+
+def test_a_file_that_is_given_up_is_forgotten_by_its_process(
+    single: IsolatedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_up: list[int] = []
+    real = IsolatedEngine._give_up
+
+    def give_up(self: IsolatedEngine, process: Any, number: int) -> None:
+        real(self, process, number)
+        given_up.append(number)
+
+    monkeypatch.setattr(IsolatedEngine, "_give_up", give_up)
+    segments: Any = single.transcribe_file(np.tile(SECOND, 4), FileOptions(prompt="die")).segments
+    assert next(segments).text == " w0"
+    segments.close()
+    assert len(given_up) == 1
+    assert ask(single)
+
+
+@pytest.mark.parametrize(
+    ("loader", "kind", "message"),
+    [
+        (load_damaged, WeightsError, "model.bin is damaged; install it anew"),
+        (load_unknown, ModelNotFoundError, "no model of that name"),
+        (load_and_die, EngineError, "died while it loaded the model"),
+    ],
+)
+def test_an_engine_that_cannot_be_loaded_says_why(
+    loader: Callable[[], Engine], kind: type[WavescribeError], message: str
+) -> None:
+    with pytest.raises(kind, match=message):
+        IsolatedEngine(loader, 1, STALL)
+
+
+def test_a_process_that_cannot_be_started_anew_is_tried_again(tmp_path: Path) -> None:
+    marker = tmp_path / "broken"
+    engine = IsolatedEngine(partial(load_unless_there, str(marker)), 1, STALL, patience_seconds=0.5)
+    try:
+        marker.touch()
+        with pytest.raises(EngineLostError, match=r"no engine process was there for 0\.5 s"):
+            ask(engine, "die")
+        assert engine.alive == 0
+        marker.unlink()
+        until(lambda: engine.alive == 1)
+        assert int(ask(engine)) in engine.pids
+    finally:
+        engine.close()
+
+
+def test_closing_ends_the_processes_also_one_that_hangs(tmp_path: Path) -> None:
+    engine = IsolatedEngine(load, 2, stall_seconds=600)
+    pids, marker = engine.pids, tmp_path / "hung"
+    with ThreadPoolExecutor() as threads:
+        hanging = threads.submit(ask, engine, f"hang at {marker}")
+        until(marker.exists)
+        engine.close()
+        with pytest.raises(EngineLostError):
+            hanging.result(PATIENCE)
+    assert all(ends(pid) for pid in pids)
+    assert not [thread for thread in threading.enumerate() if thread.name == "restart engine"]
+
+
+def test_signals_to_the_whole_group_are_left_to_the_server(single: IsolatedEngine) -> None:
+    [pid] = single.pids
+    for harmless in (signal.SIGINT, signal.SIGTERM):
+        os.kill(pid, harmless)
+    assert ask(single) == str(pid)
