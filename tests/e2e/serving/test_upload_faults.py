@@ -1,4 +1,4 @@
-"""Files that are not what they say, and a server without room for them: one clear answer, and everybody else goes on."""
+"""Files that are not what they say, and a server without room for them: one clear answer, and others go on."""
 
 from __future__ import annotations
 
@@ -37,6 +37,12 @@ def server(start: Callable[..., Server]) -> Server:
     return start("--max-audio-seconds", str(LONGEST), prepare=little_room)
 
 
+@pytest.fixture
+def fox_file(fox: Path) -> bytes:
+    """A wav file that says: the quick brown fox jumps over the lazy dog."""
+    return fox.read_bytes()
+
+
 def send(server: Server, data: bytes, **fields: str) -> httpx.Response:
     files = {"file": ("a.wav", data)}
     return httpx.post(f"{server.http}{PATH}", files=files, data={"model": "whisper-1", **fields}, timeout=90)
@@ -51,7 +57,9 @@ def error_of(answer: httpx.Response) -> dict[str, Any]:
     return error
 
 
-async def test_an_upload_that_there_is_no_room_for_is_one_clear_error(server: Server, witness: Any, fox: Path) -> None:
+async def test_an_upload_that_there_is_no_room_for_is_one_clear_error(
+    server: Server, witness: Any, fox_file: bytes
+) -> None:
     async with witness(server):
         pass
     before = server.descriptors
@@ -65,15 +73,15 @@ async def test_an_upload_that_there_is_no_room_for_is_one_clear_error(server: Se
             "code": "insufficient_storage",
         }
         assert int(answer.headers["retry-after"]) >= 1
-        assert "fox" in send(server, fox.read_bytes()).json()["text"]
+        assert "fox" in send(server, fox_file).json()["text"]
     assert "File too large" in server.log
     await server.until_at_rest(before)
 
 
 @pytest.mark.parametrize("stream", ["false", "true"])
-async def test_a_header_that_claims_six_hours_gives_what_is_there(server: Server, fox: Path, stream: str) -> None:
+async def test_a_header_that_claims_six_hours_gives_what_is_there(server: Server, fox_file: bytes, stream: str) -> None:
     before = server.descriptors
-    data = bytearray(fox.read_bytes())
+    data = bytearray(fox_file)
     size = data.index(b"data") + 4
     rate = struct.unpack_from("<I", data, data.index(b"fmt ") + 16)[0]  # bytes per second
     struct.pack_into("<I", data, size, min(6 * 3600 * rate, 0xFFFFFF00))
