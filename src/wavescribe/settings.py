@@ -158,7 +158,7 @@ def load_settings(config: Path | None = None, **flags: object) -> Settings:
         return chosen(**given)  # type: ignore[arg-type]  # validated by pydantic, not by the caller's types
     except ValidationError as error:
         raise ConfigurationError(_message(error)) from None
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{config} is not TOML: {error}") from None
 
 
