@@ -136,11 +136,7 @@ async def test_at_sigterm_what_was_begun_is_finished_and_everybody_is_told(
     recording = await asyncio.to_thread(two_cities.read_bytes)
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=90))
-<<<<<<< HEAD
-        file = asyncio.create_task(upload(http, server, await asyncio.to_thread(two_cities.read_bytes)))
-=======
         file = asyncio.create_task(upload(http, server, recording))
->>>>>>> h5
         await server.until(lambda: server.metric("wavescribe_tasks") > 0, "it answers")
         speaking = [await stack.enter_async_context(open_session(server)) for _ in range(4)]
         idle = await stack.enter_async_context(open_session(server))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import random
 import resource
@@ -74,11 +73,7 @@ async def test_an_upload_that_there_is_no_room_for_is_one_clear_error(
             "code": "insufficient_storage",
         }
         assert int(answer.headers["retry-after"]) >= 1
-<<<<<<< HEAD
-        assert "fox" in send(server, await asyncio.to_thread(fox.read_bytes)).json()["text"]
-=======
         assert "fox" in send(server, fox_file).json()["text"]
->>>>>>> h5
     assert "File too large" in server.log
     await server.until_at_rest(before)
 
@@ -86,11 +81,7 @@ async def test_an_upload_that_there_is_no_room_for_is_one_clear_error(
 @pytest.mark.parametrize("stream", ["false", "true"])
 async def test_a_header_that_claims_six_hours_gives_what_is_there(server: Server, fox_file: bytes, stream: str) -> None:
     before = server.descriptors
-<<<<<<< HEAD
-    data = bytearray(await asyncio.to_thread(fox.read_bytes))
-=======
     data = bytearray(fox_file)
->>>>>>> h5
     size = data.index(b"data") + 4
     rate = struct.unpack_from("<I", data, data.index(b"fmt ") + 16)[0]  # bytes per second
     struct.pack_into("<I", data, size, min(6 * 3600 * rate, 0xFFFFFF00))

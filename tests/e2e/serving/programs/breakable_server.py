@@ -62,5 +62,5 @@ def load_breakable(*arguments: Any, **options: Any) -> Engine:
 
 
 if __name__ == "__main__":
-    serve.load_engine = load_breakable  # another kind of engine
+    serve.load_engine = load_breakable  # type: ignore[attr-defined]  # another kind of engine
     main.run()
