@@ -132,9 +132,8 @@ def test_a_cue_stands_for_five_sixths_of_a_second_at_least_and_not_beyond_the_au
 
 
 def test_a_gap_of_less_than_half_a_second_is_closed_to_two_frames() -> None:
-    words = spoken(
-        "This is the first of two sentences. This is the second of them, after it.", each=0.4, pauses={6: 0.4}
-    )
+    text = "This is the first of two sentences here and it is long. This is the second of them and longer than it."
+    words = spoken(text, each=0.35, pauses={11: 0.4})
     first, second = lay_out(words, latest=20)
     assert second.start - first.end == MIN_GAP
 
