@@ -38,7 +38,7 @@ test: install ## run the tests but the slow ones; ARGS go to pytest
 	$(BIN)/python -m pytest -m "not slow and not qwen" $(ARGS)
 
 test-slow: install ## run the slow tests; ARGS go to pytest
-	$(BIN)/python -m pytest -m "slow and not qwen" $(ARGS)
+	$(BIN)/python -m pytest -m "slow and not qwen and not browser" $(ARGS)
 
 install-qwen: $(QWEN_STAMP) ## add what Qwen3-ASR needs (torch) to .venv
 
