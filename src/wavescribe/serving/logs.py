@@ -16,6 +16,9 @@ log_context: ContextVar[Mapping[str, str]] = ContextVar("log_context", default=M
 transcripts = logging.getLogger("wavescribe.transcripts")
 """Where transcripts are logged; silent unless that is asked for."""
 
+FRAME_LOGGERS = ("uvicorn.error", "websockets")
+"""Libraries that log, at level debug, the frames that they send and receive: what was said, and prompts."""
+
 
 class ContextFilter(logging.Filter):
     """Gives every record the ids of the task that logs."""
@@ -70,3 +73,5 @@ def configure_logging(form: Literal["text", "json"], level: str, *, with_transcr
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     transcripts.setLevel(logging.INFO if with_transcripts else logging.CRITICAL)
+    for name in FRAME_LOGGERS:
+        logging.getLogger(name).setLevel(logging.NOTSET if with_transcripts else logging.INFO)

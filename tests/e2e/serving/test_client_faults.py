@@ -25,7 +25,7 @@ CONNECTIONS = 1000
 
 @pytest.fixture
 def server(start: Callable[..., Server]) -> Server:
-    return start("--max-sessions", "50", "--resume-seconds", "1", "--idle-seconds", "20")
+    return start("--max-sessions", "50", "--resume-seconds", "1")
 
 
 def raw_connection(server: Server, path: str) -> socket.socket:
