@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from fakes import FakeEngine, LevelDetector, drive, speak
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -82,12 +83,15 @@ def test_a_clients_turn_end_during_speech_keeps_the_detection_going() -> None:
     assert kinds(events) == ["SpeechStarted", "SpeechStopped", "TurnEnded"] * 2
 
 
-def test_a_turn_that_is_too_long_ends_between_words_and_loses_none() -> None:
+@pytest.mark.parametrize("longest", [4.0, 5.25, 6.0, 6.5])
+def test_a_turn_that_would_be_too_long_ends_between_words_and_loses_none(longest: float) -> None:
     words = list(range(1, 50))
-    events = with_turns(TurnDetection.server_vad(), speak(words, silence=1.0), maximum_turn_seconds=6.0)
+    settling = {"agreements": 1, "hold_seconds": 0.1}
+    events = with_turns(TurnDetection.server_vad(), speak(words, silence=1.0), maximum_turn_seconds=longest, **settling)
     assert len(transcripts(events)) >= 3
     assert " ".join(transcripts(events)).split() == [f"w{number}" for number in words]
     assert kinds(events) == ["SpeechStarted", "SpeechStopped", "TurnEnded"] * len(transcripts(events))
+    assert all(turn.end - turn.start <= longest * 16_000 for turn in events if isinstance(turn, TurnEnded))
 
 
 @settings(max_examples=25, deadline=None)

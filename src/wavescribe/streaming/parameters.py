@@ -40,7 +40,8 @@ class StreamParameters:
         recipe: the parameters of `cumulative` and `sliced`.
         sample_rate: samples per second of the engine.
         turn_detection: how silence ends turns, or None when only the client ends them.
-        maximum_turn_seconds: a turn of more audio ends after a settled unit, so that no word is cut; None for no limit.
+        maximum_turn_seconds: a turn that the next step would make longer ends after a settled unit, so that no word is
+            cut; None for no limit.
         step_seconds: seconds of audio between two decodes.
         window_seconds: longest audio of a decode before the window rolls.
         language: ISO 639-1 code, or None to detect it.

@@ -355,10 +355,12 @@ class Transcriber:
         self._trim()
 
     def _limit_turn(self, cut: Cut, events: list[Event]) -> None:
-        """End a turn that has grown too long, after its last settled unit: the window goes on in the next turn."""
+        """End a turn that the next step would make too long, after its last settled unit; the window goes on."""
         longest = self._parameters.maximum_turn_seconds
         turn = self._turn
-        if longest is None or not turn.transcript or cut.position - turn.start < self._parameters.samples(longest):
+        if longest is None or not turn.transcript:
+            return
+        if cut.position - turn.start <= self._parameters.samples(longest - self._parameters.step_seconds):
             return
         speaking = turn.speaking
         self._commit(turn.settled_until, events)
