@@ -12,10 +12,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from obedient_engine import RATE, load, load_and_die, load_damaged, load_unknown, load_unless_there
+from obedient_engine import (
+    RATE,
+    load,
+    load_and_die,
+    load_damaged,
+    load_damaged_once_there,
+    load_unknown,
+    load_unless_there,
+)
 
 from wavescribe.engines.base import DecodeRequest, Engine, FileOptions, Segment, Supervised
 from wavescribe.engines.isolation import IsolatedEngine
+from wavescribe.engines.isolation.process import EngineProcess
 from wavescribe.errors import (
     EngineError,
     EngineLostError,
@@ -231,6 +240,18 @@ def test_an_engine_that_cannot_be_loaded_says_why(
 ) -> None:
     with pytest.raises(kind, match=message):
         IsolatedEngine(loader, 1, STALL)
+
+
+def test_a_process_that_fails_to_load_when_nobody_waits_for_it_any_more_ends_in_silence(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    marker = tmp_path / "failed"
+    process = EngineProcess(partial(load_damaged_once_there, str(marker)), STALL)
+    process.dismiss()
+    marker.touch()
+    process.wait_until_dead()
+    process.release()
+    assert capfd.readouterr().err == ""
 
 
 def test_a_process_that_cannot_be_started_anew_is_tried_again(tmp_path: Path) -> None:

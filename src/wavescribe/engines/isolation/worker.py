@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -36,10 +37,11 @@ def serve_engine(connection: Connection[Any, Any], load: Callable[[], Engine]) -
     try:
         engine = load()
     except Exception as error:  # whatever it is, the server has to be told
-        connection.send(Failed.of(error))
+        with suppress(OSError):  # it needs no telling any more
+            connection.send(Failed.of(error))
         return
-    connection.send(Ready(engine.info))
     try:
+        connection.send(Ready(engine.info))
         _answer_calls(connection, _Worker(engine))
     except (EOFError, OSError):  # the server is gone, or wants this process no more
         engine.close()

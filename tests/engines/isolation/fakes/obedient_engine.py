@@ -100,5 +100,12 @@ def load_unknown() -> ObedientEngine:
     raise ModelNotFoundError("no model of that name", code="model_not_found")
 
 
+def load_damaged_once_there(marker: str) -> ObedientEngine:
+    """Fail once the file is there."""
+    while not Path(marker).exists():
+        time.sleep(0.01)
+    return load_damaged()
+
+
 def load_and_die() -> ObedientEngine:
     os._exit(5)
