@@ -12,7 +12,7 @@ from wavescribe.engines.qwen3.page_pool import OutOfPagesError
 from wavescribe.engines.qwen3.script import Script
 from wavescribe.engines.qwen3.stepper import StepAnswer, StepRequest
 from wavescribe.engines.qwen3.streams import Streams
-from wavescribe.errors import EngineError, OverloadedError
+from wavescribe.errors import EngineError
 
 BUDGET = 6
 
@@ -199,15 +199,10 @@ def test_a_window_beyond_the_pool_is_refused_with_its_size(
     assert "20 s" in str(answer)
 
 
-def test_admission_is_by_the_memory_that_segments_can_take(lab: Lab) -> None:
+def test_the_pool_has_room_for_as_many_streams_as_their_longest_segments_fit(lab: Lab) -> None:
     streams = Streams(lab.stepper, lab.pool)
-    room = lab.pool.pages // lab.pool.pages_for(9 + 416 + 6 + 256)
-    for index in range(room):
-        streams.join(f"s{index}", 32.0)
-    with pytest.raises(OverloadedError, match="reserved"):
-        streams.join("one more", 32.0)
-    streams.leave("s0")
-    streams.join("again", 32.0)
+    assert streams.room(32.0) == lab.pool.pages // lab.pool.pages_for(9 + 416 + 6 + 256) == 5
+    assert streams.room(16.0) > streams.room(32.0)
 
 
 def test_memory_is_reported(lab: Lab, noise_of: Callable[[float, int], Samples]) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from typing import Any
 
-from wavescribe.engines.base import Engine, Segment
+from wavescribe.engines.answers import decode_each, forget
+from wavescribe.engines.base import Engine, KeepsState, Segment
 from wavescribe.engines.isolation.messages import (
     Call,
     CloseFile,
@@ -15,6 +16,8 @@ from wavescribe.engines.isolation.messages import (
     Decoded,
     Failed,
     FileOpened,
+    Forget,
+    Forgotten,
     NextOfFile,
     NextSegment,
     OpenFile,
@@ -38,7 +41,7 @@ def serve_engine(connection: Connection[Any, Any], load: Callable[[], Engine]) -
     except Exception as error:  # whatever it is, the server has to be told
         connection.send(Failed.of(error))
         return
-    connection.send(Ready(engine.info))
+    connection.send(Ready(engine.info, isinstance(engine, KeepsState)))
     try:
         _answer_calls(connection, _Worker(engine))
     except (EOFError, OSError):  # the server is gone, or wants this process no more
@@ -65,7 +68,7 @@ class _Worker:
     def answer(self, call: Call) -> Reply:
         match call:
             case Decode(requests=requests):
-                return Decoded(tuple(self._engine.decode(requests)))
+                return Decoded.of(decode_each(self._engine, requests))
             case OpenFile():
                 return self._open(call)
             case NextSegment(number=number):
@@ -73,6 +76,9 @@ class _Worker:
             case CloseFile(number=number):
                 self._files.pop(number, None)
                 return NextOfFile(None)
+            case Forget(stream_id=stream_id):
+                forget(self._engine, stream_id)
+                return Forgotten()
 
     def _open(self, call: OpenFile) -> FileOpened:
         file = self._engine.transcribe_file(call.samples, call.options)
