@@ -9,17 +9,56 @@ import pytest
 
 from wavescribe.engines.base import DecodeRequest
 from wavescribe.serving.departures import Departures
+from wavescribe.serving.live_stream import LiveStream
 from wavescribe.serving.metrics import Metrics
 from wavescribe.serving.scheduler import Scheduler
-from wavescribe.streaming.transcriber import Step
+from wavescribe.serving.stream_metrics import StreamMetrics
+from wavescribe.streaming.parameters import StreamParameters
+from wavescribe.streaming.transcriber import Step, Transcriber
+from wavescribe.vad.detector import AlwaysSpeech
 
 if TYPE_CHECKING:
     from tests.serving.conftest import FakeEngine, Gate, StatefulEngine
 
+RATE = 16_000
+
 
 def step(stream: str) -> Step:
-    request = DecodeRequest(np.zeros(16_000, dtype=np.float32), cache_key=(stream, 0))
+    request = DecodeRequest(np.zeros(RATE, dtype=np.float32), cache_key=(stream, 0))
     return Step(request, final=False, lag=0.0)
+
+
+def new_stream(name: str, scheduler: Scheduler, metrics: Metrics) -> LiveStream:
+    """A stream that has been fed a turn."""
+    stream = LiveStream(
+        Transcriber(name, StreamParameters(), AlwaysSpeech()),
+        scheduler,
+        StreamMetrics(metrics, live=True, sample_rate=RATE),
+        sample_rate=RATE,
+        step_seconds=1.0,
+        max_buffer_seconds=60,
+    )
+    stream.feed(np.random.default_rng(0).uniform(-0.5, 0.5, 4 * RATE).astype(np.float32))
+    stream.end_turn()
+    return stream
+
+
+async def test_a_live_stream_that_ends_or_is_closed_leaves(stateful: StatefulEngine, metrics: Metrics) -> None:
+    scheduler = Scheduler(stateful, 1, metrics)
+    task = asyncio.create_task(scheduler.run())
+    ended, closed = (new_stream(name, scheduler, metrics) for name in ("ended", "closed"))
+    ended.finish()
+    assert [event async for event in ended.run()]
+    await stateful.was_told()
+    assert stateful.forgotten == ["ended"]
+    events = closed.run()
+    await anext(events)
+    assert stateful.kept == {"closed"}
+    await events.aclose()  # type: ignore[attr-defined]  # an asynchronous generator
+    await stateful.was_told()
+    assert stateful.forgotten == ["ended", "closed"]
+    assert not stateful.kept
+    task.cancel()
 
 
 async def test_a_stream_that_leaves_is_told_to_an_engine_that_keeps_state(

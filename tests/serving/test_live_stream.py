@@ -22,7 +22,7 @@ from wavescribe.streaming.transcriber import Transcriber
 from wavescribe.vad.detector import AlwaysSpeech
 
 if TYPE_CHECKING:
-    from tests.serving.conftest import FakeEngine, Gate, StatefulEngine
+    from tests.serving.conftest import FakeEngine, Gate
 
 RATE = 16_000
 
@@ -63,26 +63,6 @@ async def running(engine: FakeEngine, metrics: Metrics) -> AsyncIterator[Schedul
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-
-
-async def test_a_stream_that_ends_or_is_closed_is_forgotten_by_an_engine_that_keeps_state(
-    stateful: StatefulEngine, metrics: Metrics
-) -> None:
-    async with running(stateful, metrics) as scheduler:
-        ended, closed = (new_stream(scheduler, metrics, name=name) for name in ("ended", "closed"))
-        for stream in (ended, closed):
-            stream.feed(audio(4))
-            stream.end_turn()
-        ended.finish()
-        assert transcripts(await collect(ended))
-        events = closed.run()
-        await anext(events)
-        assert stateful.kept >= {"closed"}
-        await events.aclose()  # type: ignore[attr-defined]  # an asynchronous generator
-        for _ in range(2):
-            await stateful.was_told()
-    assert not stateful.kept
-    assert set(stateful.forgotten) == {"ended", "closed"}
 
 
 async def collect(stream: LiveStream) -> list[Event]:

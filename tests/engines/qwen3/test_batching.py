@@ -136,8 +136,46 @@ def test_a_failing_stream_leaves_the_others_alone(
     assert tokens(answers[0]) == alone(lab, good, Script(budget=BUDGET)).tokens
     assert isinstance(answers[1], EngineError)
     assert "device is gone" in str(answers[1])
+    assert streams.memory().streams == 1
     streams.leave("good")
     assert lab.pool.free == lab.pool.pages
+
+
+def test_a_step_that_fails_empties_the_caches_it_had(
+    lab: Lab, noise_of: Callable[[float, int], Samples], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caches, clip = [lab.cache(), lab.cache()], noise_of(9.0, 1)
+    lab.stepper.step([(cache, request(clip)) for cache in caches])
+    assert lab.pool.free < lab.pool.pages
+
+    def fails(*_: object) -> torch.Tensor:
+        raise RuntimeError("the device is gone")
+
+    monkeypatch.setattr(lab.model.decoder, "forward", fails)
+    with pytest.raises(RuntimeError, match="device is gone"):
+        lab.stepper.step([(cache, request(clip)) for cache in caches])
+    assert lab.pool.free == lab.pool.pages
+    assert not any(len(cache.samples) for cache in caches)
+
+
+def test_a_request_that_cannot_be_served_loses_its_streams_cache(
+    lab: Lab, noise_of: Callable[[float, int], Samples]
+) -> None:
+    streams = Streams(lab.stepper, lab.pool)
+    clip = noise_of(9.0, 1)
+    streams.step([("a", request(clip))])
+    assert lab.pool.free < lab.pool.pages
+    clip[-1] = np.nan
+    assert isinstance(streams.step([("a", request(clip))])[0], EngineError)
+    assert lab.pool.free == lab.pool.pages
+    assert streams.memory().streams == 0
+
+
+def test_a_step_without_a_stream_keeps_nothing(lab: Lab, noise_of: Callable[[float, int], Samples]) -> None:
+    streams = Streams(lab.stepper, lab.pool)
+    streams.step([("", request(noise_of(9.0, 1))), ("", request(noise_of(3.0, 2)))])
+    assert lab.pool.free == lab.pool.pages
+    assert streams.memory().streams == 0
 
 
 def test_no_page_is_lost_in_a_thousand_random_events(
