@@ -50,13 +50,13 @@ class Departures:
             self._tell(stream)
 
     def close(self, *, wait: bool = False) -> None:
-        """Tell nothing more.
+        """Tell of no more streams than have left.
 
         Args:
-            wait: whether what is being told is waited for; this blocks.
+            wait: whether the telling of those is waited for; this blocks.
         """
         self._engine = None
-        self._thread.shutdown(wait=wait, cancel_futures=True)
+        self._thread.shutdown(wait=wait)
 
     def _tell(self, stream: str) -> None:
         if self._engine is not None:
