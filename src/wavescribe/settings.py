@@ -15,6 +15,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from wavescribe.engines.qwen3.options import FloorPolicy
 from wavescribe.errors import ConfigurationError
 from wavescribe.streaming.delay import Delay
 from wavescribe.streaming.parameters import StrategyName
@@ -47,8 +48,37 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 picks a free one")
     model: str = Field("whisper-base", description="model name, directory or Hugging Face id")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where the model runs: auto, cpu or cuda")
-    compute_type: str = Field("int8", description="arithmetic of the model: int8, float16 or float32")
-    workers: int = Field(2, ge=1, description="decodes that run at the same time")
+    compute_type: str | None = Field(
+        None,
+        description="arithmetic of the model; Whisper: int8 (the default), float16 or float32; Qwen3-ASR: bfloat16 "
+        "(the default on CUDA), float16 or float32 (the default on a CPU)",
+    )
+    aligner: str | None = Field(
+        None,
+        description="directory or Hugging Face id of Qwen3-ForcedAligner, which gives Qwen3-ASR's word times; without "
+        "it they are estimates",
+    )
+    encoder_window_seconds: int | None = Field(
+        None,
+        ge=1,
+        le=8,
+        description="audio that Qwen3-ASR's encoder hears at once, in seconds; by default the checkpoint's, which is "
+        "8; shorter costs less and may be worse",
+    )
+    feature_floor: FloorPolicy = Field(
+        "exact",
+        description="what a late loud sound does to Qwen3-ASR's earlier audio: exact hears it again as the official "
+        "model would; frozen leaves it as it was heard, which bounds the cost",
+    )
+    cache_bytes: int | None = Field(
+        None,
+        ge=1,
+        description="memory for the state of all Qwen3-ASR streams, in bytes; by default 2 GiB on a CPU and 70 % of "
+        "what is free on CUDA. It limits how many streams are let in",
+    )
+    workers: int = Field(
+        2, ge=1, description="decodes that run at the same time; Qwen3-ASR runs one of many streams, on all threads"
+    )
     threads_per_worker: int = Field(1, ge=1, description="CPU threads of each decode")
     max_batch: int = Field(8, ge=1, description="most steps in one decode, on engines that gain from batches")
     isolation: Literal["process", "thread"] = Field(
@@ -59,7 +89,9 @@ class Settings(BaseSettings):
         60, gt=0, description="longest time that a decode may take before its worker is taken for hung, in seconds"
     )
     step_seconds: float = Field(1.0, ge=0.2, le=10, description="seconds of audio between two decodes of a live stream")
-    window_seconds: float = Field(8.0, ge=4, le=28, description="longest audio of one decode of a live stream")
+    window_seconds: float = Field(
+        8.0, ge=4, le=28, description="longest audio of one decode of a live stream; Qwen3-ASR always has 32"
+    )
     strategy: StrategyName = Field(
         "windowed", description="how live streams are transcribed: windowed; cumulative or sliced to compare with"
     )

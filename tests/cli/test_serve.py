@@ -48,7 +48,16 @@ def test_the_older_names_of_limits_are_flags_too(run: Run, flag: str) -> None:
 
 @pytest.mark.parametrize(
     ("setting", "value"),
-    [("port", "99999"), ("workers", "0"), ("step_seconds", "0.01"), ("device", "abacus"), ("max_file_jobs", "none")],
+    [
+        ("port", "99999"),
+        ("workers", "0"),
+        ("step_seconds", "0.01"),
+        ("device", "abacus"),
+        ("max_file_jobs", "none"),
+        ("encoder_window_seconds", "9"),
+        ("feature_floor", "soft"),
+        ("cache_bytes", "0"),
+    ],
 )
 def test_a_wrong_value_in_the_environment_names_the_setting(run: Run, setting: str, value: str) -> None:
     result = run("serve", **{f"WAVESCRIBE_{setting.upper()}": value})

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from wavescribe.engines.base import (
+    Answer,
     DecodeRequest,
     EngineInfo,
     FileOptions,
@@ -18,6 +19,7 @@ from wavescribe.engines.base import (
     Piece,
     Samples,
 )
+from wavescribe.errors import WavescribeError
 from wavescribe.serving.metrics import Metrics
 
 RATE = 16_000
@@ -105,6 +107,46 @@ class FakeEngine:
         pass
 
 
+@dataclass
+class StatefulEngine(FakeEngine):
+    """A fake engine that keeps state and answers each request of a batch for itself.
+
+    Attributes:
+        kept: streams of which something is kept.
+        forgotten: streams that it was told have left, in order, also those of which nothing was kept.
+        told: is released with each of them.
+    """
+
+    kept: set[str] = field(default_factory=set)
+    forgotten: list[str] = field(default_factory=list)
+    told: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+
+    async def was_told(self) -> None:
+        """Wait until one more stream has left; the event loop goes on meanwhile."""
+        assert await asyncio.to_thread(self.told.acquire, timeout=DEADLOCK_SECONDS), "nothing was told"
+
+    def decode_each(self, requests: Sequence[DecodeRequest]) -> list[Answer]:
+        self.calls.append(list(requests))
+        if self.gate is not None:
+            self.gate.hold()
+        self.kept |= {request.cache_key[0] for request in requests}
+        answers = [self._answer(request) for request in requests]
+        return answers[: len(requests) - self.forgets]
+
+    def forget(self, stream_id: str) -> None:
+        self.forgotten.append(stream_id)
+        self.kept.discard(stream_id)
+        self.told.release()
+
+    def _answer(self, request: DecodeRequest) -> Answer:
+        error = self.failure(request)
+        if error is None:
+            return _hear(request)
+        if isinstance(error, WavescribeError):
+            return error
+        raise error
+
+
 def _hear(request: DecodeRequest) -> Hypothesis:
     """A word for each whole second of the timeline inside the window; its number is its token."""
     start = request.cache_key[1]
@@ -127,6 +169,19 @@ def gate(engine: FakeEngine) -> Gate:
     """The engine's gate, closed."""
     engine.gate = Gate()
     return engine.gate
+
+
+@pytest.fixture
+def stateful() -> StatefulEngine:
+    """An engine that keeps state, and has no gate until a test gives it one."""
+    return StatefulEngine()
+
+
+@pytest.fixture
+def held(stateful: StatefulEngine) -> Gate:
+    """The gate of `stateful`, closed."""
+    stateful.gate = Gate()
+    return stateful.gate
 
 
 @pytest.fixture

@@ -11,7 +11,13 @@ from wavescribe.serving.metrics import Metrics
 
 
 def new_admission(
-    metrics: Metrics, load: Load, *, most: int = 100, most_of_a_key: int = 0, most_lag: float = 0.0
+    metrics: Metrics,
+    load: Load,
+    *,
+    most: int = 100,
+    most_of_a_key: int = 0,
+    most_lag: float = 0.0,
+    most_in_memory: int | None = None,
 ) -> Admission:
     return Admission(
         most=most,
@@ -21,6 +27,7 @@ def new_admission(
         load=load,
         metrics=metrics,
         clock=lambda: 0.0,
+        most_in_memory=most_in_memory,
     )
 
 
@@ -38,6 +45,18 @@ def test_places_are_limited_on_the_whole(metrics: Metrics) -> None:
     with admission.place("c"):
         assert metrics.registry.get_sample_value("wavescribe_active_streams") == 1
     assert refused(metrics, "sessions") == 1
+
+
+def test_places_are_limited_by_the_memory_that_state_takes(metrics: Metrics) -> None:
+    admission = new_admission(metrics, Load(1), most_in_memory=1)
+    with (
+        admission.place(),
+        pytest.raises(OverloadedError, match="holds the state of 1 live streams"),
+        admission.place(),
+    ):
+        pass
+    with admission.place():
+        assert refused(metrics, "memory") == 1
 
 
 def test_places_are_limited_for_each_key_and_not_for_nobody(metrics: Metrics) -> None:

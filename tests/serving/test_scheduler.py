@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from wavescribe.engines.base import DecodeRequest, Hypothesis
-from wavescribe.errors import EngineError
+from wavescribe.errors import EngineError, InvalidRequestError
 from wavescribe.serving.metrics import Metrics
 from wavescribe.serving.scheduler import Scheduler
 from wavescribe.streaming.transcriber import Step
 
 if TYPE_CHECKING:
-    from tests.serving.conftest import FakeEngine, Gate
+    from tests.serving.conftest import FakeEngine, Gate, StatefulEngine
 
 SILENCE = np.zeros(16_000, dtype=np.float32)
 
@@ -255,3 +255,31 @@ async def test_steps_queued_before_the_workers_start_are_run(engine: FakeEngine,
     (early,) = await queue(scheduler, step("early", second=5))
     async with running(scheduler):
         assert (await early).text == " w5"
+
+
+@pytest.mark.parametrize("error", [EngineError("this one"), InvalidRequestError("this one")])
+async def test_a_request_of_a_batch_that_fails_for_itself_leaves_the_others_alone(
+    stateful: StatefulEngine, metrics: Metrics, error: EngineError
+) -> None:
+    stateful.failure = lambda request: error if request.context == "bad" else None
+    scheduler = Scheduler(stateful, 1, metrics, batch_size=3)
+    waiting = await queue(scheduler, step("a", second=1), step("bad", second=2), step("c", second=3))
+    async with running(scheduler):
+        answers = await asyncio.gather(*waiting, return_exceptions=True)
+    assert len(stateful.calls) == 1
+    assert [str(answer) if isinstance(answer, EngineError) else getattr(answer, "text", "") for answer in answers] == [
+        " w1",
+        "this one",
+        " w3",
+    ]
+    assert metrics.registry.get_sample_value("wavescribe_steps_failed_total") == 1
+
+
+async def test_a_batch_that_fails_as_a_whole_fails_all_its_steps(engine: FakeEngine, metrics: Metrics) -> None:
+    engine.failure = lambda request: EngineError("all") if request.context == "bad" else None
+    scheduler = Scheduler(engine, 1, metrics, batch_size=2)
+    waiting = await queue(scheduler, step("a", second=1), step("bad", second=2))
+    async with running(scheduler):
+        answers = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [str(answer) for answer in answers] == ["all", "all"]
+    assert metrics.registry.get_sample_value("wavescribe_steps_failed_total") == 2

@@ -86,8 +86,8 @@ def test_a_clients_turn_end_during_speech_keeps_the_detection_going() -> None:
 @pytest.mark.parametrize("longest", [4.0, 5.25, 6.0, 6.5])
 def test_a_turn_that_would_be_too_long_ends_between_words_and_loses_none(longest: float) -> None:
     words = list(range(1, 50))
-    settling = {"agreements": 1, "hold_seconds": 0.1}
-    events = with_turns(TurnDetection.server_vad(), speak(words, silence=1.0), maximum_turn_seconds=longest, **settling)
+    speech, limits = speak(words, silence=1.0), {"maximum_turn_seconds": longest, "agreements": 1, "hold_seconds": 0.1}
+    events = with_turns(TurnDetection.server_vad(), speech, 1_600, **limits)
     assert len(transcripts(events)) >= 3
     assert " ".join(transcripts(events)).split() == [f"w{number}" for number in words]
     assert kinds(events) == ["SpeechStarted", "SpeechStopped", "TurnEnded"] * len(transcripts(events))

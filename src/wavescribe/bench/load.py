@@ -150,7 +150,7 @@ def _alone(flags: list[str], plans: Sequence[StreamPlan], silence_ms: int, conso
     console.print(f"{len(plans)} streams alone, in this process ...")
     settings = settings_of(flags)
     engine = load_whisper(
-        settings.model, device=settings.device, compute_type=settings.compute_type, threads_per_worker=2
+        settings.model, device=settings.device, compute_type=settings.compute_type or "int8", threads_per_worker=2
     )
     try:
         return [turns_alone(engine, settings, plan, silence_ms) for plan in plans]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from wavescribe.engines.base import Samples
+from wavescribe.engines.base import Engine, FileOptions, Samples
 from wavescribe.engines.whisper import WhisperEngine
 
 
@@ -17,8 +18,8 @@ class OfflineRun:
     cpu_seconds: float
 
 
-def run_offline(engine: WhisperEngine, samples: Samples, language: str) -> OfflineRun:
-    """Plain greedy decoding of the whole recording by faster-whisper, in windows of 30 seconds.
+def run_offline(engine: Engine, samples: Samples, language: str) -> OfflineRun:
+    """Plain greedy decoding of the whole recording; Whisper's by faster-whisper, in windows of 30 seconds.
 
     Args:
         engine: the model.
@@ -26,8 +27,15 @@ def run_offline(engine: WhisperEngine, samples: Samples, language: str) -> Offli
         language: ISO 639-1 code.
     """
     started = time.process_time()
+    text = "".join(_texts(engine, samples, language))
+    return OfflineRun(text, time.process_time() - started)
+
+
+def _texts(engine: Engine, samples: Samples, language: str) -> Iterator[str]:
+    if not isinstance(engine, WhisperEngine):  # an engine whose files are decoded greedily
+        file = engine.transcribe_file(samples, FileOptions(language=language))
+        return (segment.text for segment in file.segments)
     segments, _ = engine.faster_whisper.transcribe(
         samples, language=language, beam_size=1, condition_on_previous_text=False
     )
-    text = "".join(segment.text for segment in segments)
-    return OfflineRun(text, time.process_time() - started)
+    return (segment.text for segment in segments)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from wavescribe.audio.decoding import decode_audio
+from wavescribe.bench.hearing_anew import HearingAnew
 from wavescribe.bench.streamed import run_streamed
 from wavescribe.engines.base import DecodeRequest, EngineInfo, FileOptions, FileTranscription, Hypothesis, Samples
 from wavescribe.engines.qwen3.configuration import SHAPES, ModelShape
@@ -35,13 +36,11 @@ class CountingEngine:
 
     Attributes:
         engine: decodes.
-        keeps_state: whether streams are continued; else every window is heard anew, as the recipes do it.
         spent: the work of each decode, in order.
         seconds: the time of each decode.
     """
 
     engine: RandomEngine
-    keeps_state: bool
     spent: list[Work] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
 
@@ -52,8 +51,6 @@ class CountingEngine:
 
     def decode(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis]:
         """Decode and note."""
-        if not self.keeps_state:
-            requests = [replace(request, cache_key=("", request.cache_key[1])) for request in requests]
         before, started = self.engine.streams.stepper.work.copy(), time.perf_counter()
         found = self.engine.decode(requests)
         self.seconds.append(time.perf_counter() - started)
@@ -63,6 +60,10 @@ class CountingEngine:
     def transcribe_file(self, samples: Samples, options: FileOptions) -> FileTranscription:
         """Passed on."""
         return self.engine.transcribe_file(samples, options)
+
+    def forget(self, stream_id: str) -> None:
+        """Passed on."""
+        self.engine.forget(stream_id)
 
     def close(self) -> None:
         """Passed on."""
@@ -127,12 +128,10 @@ def compare(engine: RandomEngine, samples: Samples, counted: ModelShape) -> list
 def _cost(
     engine: RandomEngine, samples: Samples, counted: ModelShape, strategy: StrategyName, keeps_state: bool
 ) -> Cost:
-    counting = CountingEngine(engine, keeps_state)
+    counting = CountingEngine(engine)
+    streamed = counting if keeps_state else HearingAnew(counting)
     parameters = StreamParameters(strategy=strategy, step_seconds=STEP_SECONDS, language="en")
-    if keeps_state and strategy == "windowed":
-        parameters = fitted(parameters, engine.info)
-    run_streamed(counting, samples, parameters)
-    engine.forget("bench")
+    run_streamed(streamed, samples, fitted(parameters, streamed.info))
     operations = [work.operations(counted) / 1e9 for work in counting.spent]
     tokens = [work.text_tokens for work in counting.spent]
     count = len(tokens)

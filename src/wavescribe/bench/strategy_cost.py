@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from wavescribe.bench.looped_clips import LoopedClip
 from wavescribe.bench.metrics.over_emission import over_emission
 from wavescribe.bench.streamed import RATE, StepCost, StreamedRun, run_streamed
-from wavescribe.engines.base import Samples
-from wavescribe.engines.whisper import WhisperEngine
+from wavescribe.engines.base import Engine, Samples
+from wavescribe.streaming.fitting import fitted
 from wavescribe.streaming.parameters import StrategyName, StreamParameters
 
 
@@ -55,7 +55,7 @@ class LoopedText:
 
 
 def strategy_cost(
-    engine: WhisperEngine, samples: Samples, strategy: StrategyName, step_seconds: float, budget: float
+    engine: Engine, samples: Samples, strategy: StrategyName, step_seconds: float, budget: float
 ) -> StrategyCost:
     """Stream the samples with a strategy.
 
@@ -71,7 +71,7 @@ def strategy_cost(
 
 
 def looped_text(
-    engine: WhisperEngine, clip: LoopedClip, strategy: StrategyName, step_seconds: float, budget: float
+    engine: Engine, clip: LoopedClip, strategy: StrategyName, step_seconds: float, budget: float
 ) -> LoopedText:
     """Stream a looped clip with a strategy; the arguments are those of `strategy_cost`."""
     run = _run(engine, clip.samples, strategy, step_seconds, budget)
@@ -82,8 +82,6 @@ def looped_text(
     return LoopedText(strategy, clip.name, seconds, gold, len(run.text), ratio)
 
 
-def _run(
-    engine: WhisperEngine, samples: Samples, strategy: StrategyName, step_seconds: float, budget: float
-) -> StreamedRun:
+def _run(engine: Engine, samples: Samples, strategy: StrategyName, step_seconds: float, budget: float) -> StreamedRun:
     parameters = StreamParameters(strategy=strategy, step_seconds=step_seconds, language="en")
-    return run_streamed(engine, samples, parameters, budget_seconds=budget)
+    return run_streamed(engine, samples, fitted(parameters, engine.info), budget_seconds=budget)

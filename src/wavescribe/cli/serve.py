@@ -18,7 +18,7 @@ from wavescribe.cli.draining_server import DrainingServer
 from wavescribe.cli.printed_settings import as_toml
 from wavescribe.engines.base import Engine
 from wavescribe.engines.isolation import IsolatedEngine
-from wavescribe.engines.loading import load_engine, processes_of
+from wavescribe.serving.configured_engine import engine_loader, with_useful_workers
 from wavescribe.serving.logs import configure_logging
 from wavescribe.settings import Settings, load_settings
 
@@ -51,6 +51,10 @@ def serve_command(
     model: Annotated[str | None, setting("model", Model)] = None,
     device: Annotated[str | None, setting("device", Model)] = None,
     compute_type: Annotated[str | None, setting("compute_type", Model)] = None,
+    aligner: Annotated[str | None, setting("aligner", Model)] = None,
+    encoder_window_seconds: Annotated[int | None, setting("encoder_window_seconds", Model)] = None,
+    feature_floor: Annotated[str | None, setting("feature_floor", Model)] = None,
+    cache_bytes: Annotated[int | None, setting("cache_bytes", Model)] = None,
     workers: Annotated[int | None, setting("workers", Model)] = None,
     threads_per_worker: Annotated[int | None, setting("threads_per_worker", Model)] = None,
     max_batch: Annotated[int | None, setting("max_batch", Model)] = None,
@@ -115,6 +119,7 @@ def run_server(settings: Settings) -> None:
     AllowedOrigins(settings.allowed_origin)  # wrong ones are told before the model is loaded
     keys = ApiKeys.load([key.get_secret_value() for key in settings.api_key], settings.api_key_file)
     configure_logging(settings.log_format, settings.log_level, with_transcripts=settings.log_transcripts)
+    settings = with_useful_workers(settings)
     engine = _load_engine(settings)
     try:
         _serve(engine, settings, keys)
@@ -129,23 +134,14 @@ def load_with_log(configure: Callable[[], None], load: Callable[[], Engine]) -> 
 
 
 def _load_engine(settings: Settings) -> Engine:
-    load = partial(
-        load_engine,
-        settings.model,
-        device=settings.device,
-        compute_type=settings.compute_type if "compute_type" in settings.model_fields_set else None,
-        threads_per_worker=settings.threads_per_worker,
-    )
     if settings.isolation == "process":
         configure = partial(
             configure_logging, settings.log_format, settings.log_level, with_transcripts=settings.log_transcripts
         )
         return IsolatedEngine(
-            partial(load_with_log, configure, load),
-            processes_of(settings.model, settings.workers),
-            settings.stall_seconds,
+            partial(load_with_log, configure, engine_loader(settings)), settings.workers, settings.stall_seconds
         )
-    return load(workers=settings.workers)
+    return engine_loader(settings, workers=settings.workers)()
 
 
 def _serve(engine: Engine, settings: Settings, keys: ApiKeys) -> None:

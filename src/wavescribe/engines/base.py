@@ -9,6 +9,8 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from wavescribe.errors import WavescribeError
+
 Samples = npt.NDArray[np.float32]
 """Mono audio, shape (samples,), float32 in [-1, 1]."""
 
@@ -29,6 +31,7 @@ class EngineInfo:
         batches: whether several requests in one call cost less than one by one.
         translates: whether it can translate speech to English text.
         continues_windows: whether a step whose window starts where the stream's last one did costs only what is new.
+        most_streams: streams whose state fits the engine's memory at the same time; None where it keeps none.
     """
 
     name: str
@@ -40,6 +43,7 @@ class EngineInfo:
     batches: bool
     translates: bool
     continues_windows: bool = False
+    most_streams: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +214,36 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Free the model's memory; the engine is not used afterwards."""
+
+
+Answer = Hypothesis | WavescribeError
+"""What one request of a batch got: its hypothesis, or what was wrong with it alone."""
+
+
+@runtime_checkable
+class AnswersEach(Protocol):
+    """An engine that answers every request of a batch for itself. Optional: see `engines.answers`."""
+
+    def decode_each(self, requests: Sequence[DecodeRequest]) -> list[Answer]:
+        """As Engine.decode, with an error in the place of each request that failed; the others have their answers.
+
+        Raises:
+            EngineError: the engine failed on the whole call.
+        """
+
+
+@runtime_checkable
+class KeepsState(Protocol):
+    """An engine that keeps state of streams between their steps. Optional: see `engines.answers`."""
+
+    def forget(self, stream_id: str) -> None:
+        """A stream has ended, and no step of it is under way: what is kept of it is freed now.
+
+        A stream that is not known has been forgotten already.
+
+        Args:
+            stream_id: as in the cache keys of its requests.
+        """
 
 
 @runtime_checkable

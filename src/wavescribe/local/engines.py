@@ -7,6 +7,8 @@ from functools import lru_cache
 
 from wavescribe.engines.base import Engine
 from wavescribe.engines.loading import load_engine
+from wavescribe.engines.qwen3.options import Qwen3Options
+from wavescribe.serving.configured_engine import qwen3_options
 from wavescribe.settings import Settings, load_settings
 
 MOST_THREADS = 4
@@ -36,10 +38,10 @@ def local_engine(settings: Settings) -> Engine:
     Raises:
         WavescribeError: the model is not there or cannot be loaded.
     """
-    arithmetic = settings.compute_type if "compute_type" in settings.model_fields_set else None
-    return _engine(settings.model, settings.device, arithmetic, settings.threads_per_worker)
+    choice = (settings.model, settings.device, settings.compute_type, settings.threads_per_worker)
+    return _engine(*choice, qwen3_options(settings))
 
 
 @lru_cache(maxsize=1)
-def _engine(model: str, device: str, compute_type: str | None, threads: int) -> Engine:
-    return load_engine(model, device=device, compute_type=compute_type, threads_per_worker=threads)
+def _engine(model: str, device: str, compute_type: str | None, threads: int, qwen3: Qwen3Options) -> Engine:
+    return load_engine(model, device=device, compute_type=compute_type, threads_per_worker=threads, qwen3=qwen3)

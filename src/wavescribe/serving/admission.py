@@ -29,6 +29,7 @@ class Admission:
         load: the measured load.
         metrics: where places and refusals are counted.
         clock: seconds, monotonic.
+        most_in_memory: streams whose state fits the engine's memory; None where it keeps none.
     """
 
     def __init__(
@@ -41,8 +42,10 @@ class Admission:
         load: Load,
         metrics: Metrics,
         clock: Callable[[], float],
+        most_in_memory: int | None = None,
     ) -> None:
         self._most = most
+        self._most_in_memory = most_in_memory
         self._most_of_a_key = most_of_a_key
         self._most_lag = most_lag
         self._least_interval = least_interval
@@ -79,6 +82,9 @@ class Admission:
     def _check(self, owner: str) -> None:
         if self.taken >= self._most:
             raise self._refusal("sessions", f"Maximum concurrent sessions reached ({self._most}).")
+        if self._most_in_memory is not None and self.taken >= self._most_in_memory:
+            message = f"The model's memory holds the state of {self._most_in_memory} live streams, and all are open."
+            raise self._refusal("memory", message)
         if owner and self._most_of_a_key and self._taken[owner] >= self._most_of_a_key:
             raise self._refusal("key", f"Maximum concurrent sessions of one key reached ({self._most_of_a_key}).")
         if self._most_lag and self.taken and self._expected_lag() > self._most_lag:

@@ -72,6 +72,7 @@ class LiveService:
             load=self.scheduler.load,
             metrics=metrics,
             clock=clock,
+            most_in_memory=engine.info.most_streams,
         )
         metrics.watch("queued_steps", "Steps that wait for a worker", lambda: self.scheduler.queued)
         metrics.watch("speaking_streams", "Live streams that speak", lambda: self.scheduler.load.speaking(clock()))

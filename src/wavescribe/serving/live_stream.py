@@ -144,7 +144,7 @@ class LiveStream:
                     yield event
                 self._progress.set()
         finally:
-            self._scheduler.load.left(self._transcriber.stream_id)
+            self._scheduler.leave(self._transcriber.stream_id)
 
     async def _take_in(self, entry: Samples | Mark) -> list[Event]:
         """Give an entry of the inbox to the core."""

@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from wavescribe.engines.base import DecodeRequest, Engine, Hypothesis
-from wavescribe.errors import EngineError
+from wavescribe.engines.answers import decode_each
+from wavescribe.engines.base import Answer, DecodeRequest, Engine, Hypothesis
+from wavescribe.errors import EngineError, WavescribeError
+from wavescribe.serving.departures import Departures
 from wavescribe.serving.load import Load
 from wavescribe.serving.metrics import Metrics
 from wavescribe.serving.tracing import engine_span
@@ -32,6 +34,14 @@ class _Job:
     @property
     def is_live(self) -> bool:
         return not self.rank[0]
+
+    @property
+    def stream(self) -> str:
+        return self.step.request.cache_key[0]
+
+    def fail(self, error: EngineError) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(error)
 
 
 class Scheduler:
@@ -54,6 +64,7 @@ class Scheduler:
         self._arrived = asyncio.Condition()
         self._running: dict[int, float] = {}
         """When each engine call under way began, by the monotonic clock."""
+        self._departures = Departures(engine)
         self.load = Load(workers * batch_size)
         """What live steps take and how many streams ask for them."""
 
@@ -77,6 +88,16 @@ class Scheduler:
         finally:
             # Nobody waits here for a decode that is under way: this is the event loop's thread.
             threads.shutdown(wait=False, cancel_futures=True)
+            self._departures.close()
+
+    def leave(self, stream: str) -> None:
+        """A stream is closed: what the engine keeps of it is freed, and its load is no longer expected.
+
+        Args:
+            stream: its id.
+        """
+        self.load.left(stream)
+        self._departures.leave(stream)
 
     async def decode(self, step: Step, *, live: bool = True) -> Hypothesis:
         """Queue a step and wait for its answer. Cancelling the wait takes the step out of the queue.
@@ -117,28 +138,35 @@ class Scheduler:
         started = time.monotonic()
         call = next(self._order)
         self._running[call] = started
+        self._departures.begin(job.stream for job in jobs)
         try:
-            hypotheses = await self._call(requests, threads)
+            answers = await self._call(requests, threads)
         except Exception as error:  # an engine may raise anything; every waiting stream must hear of it
-            expected = isinstance(error, EngineError)
+            expected = isinstance(error, WavescribeError)
             logger.error("a decode of %d steps failed: %s", len(jobs), error, exc_info=None if expected else error)
-            _fail(jobs, error)
-            self._metrics.steps_failed.inc(len(jobs))
+            self._deliver(jobs, [_engine_error(error)] * len(jobs))
             return
         finally:
             del self._running[call]
+            self._departures.end(job.stream for job in jobs)
         self._measure(jobs, time.monotonic() - started)
-        for job, hypothesis in zip(jobs, hypotheses, strict=True):
-            if not job.answer.done():
-                job.answer.set_result(hypothesis)
+        for answer in answers:
+            if isinstance(answer, WavescribeError):
+                logger.error("a step of a batch of %d failed: %s", len(jobs), answer)
+        self._deliver(jobs, answers)
 
-    async def _call(self, requests: list[DecodeRequest], threads: ThreadPoolExecutor) -> list[Hypothesis]:
-        loop = asyncio.get_running_loop()
+    async def _call(self, requests: Sequence[DecodeRequest], threads: ThreadPoolExecutor) -> list[Answer]:
         with engine_span(len(requests)):
-            hypotheses = await loop.run_in_executor(threads, self._engine.decode, requests)
-        if len(hypotheses) != len(requests):
-            raise EngineError(f"the engine gave {len(hypotheses)} answers to {len(requests)} requests")
-        return hypotheses
+            return await asyncio.get_running_loop().run_in_executor(threads, decode_each, self._engine, requests)
+
+    def _deliver(self, jobs: Sequence[_Job], answers: Sequence[Answer]) -> None:
+        """Give each step its own answer; nobody waits for those of streams that have left."""
+        for job, answer in zip(jobs, answers, strict=True):
+            if isinstance(answer, WavescribeError):
+                self._metrics.steps_failed.inc()
+                job.fail(_engine_error(answer))
+            elif not job.answer.done():
+                job.answer.set_result(answer)
 
     def _measure(self, jobs: Sequence[_Job], seconds: float) -> None:
         self._metrics.step_seconds.observe(seconds)
@@ -150,8 +178,8 @@ class Scheduler:
                 self._metrics.step_factor.observe(seconds / len(jobs) / job.step.advance)
 
 
-def _fail(jobs: Sequence[_Job], error: Exception) -> None:
-    for job in jobs:
-        if not job.answer.done():
-            failure = error if isinstance(error, EngineError) else EngineError(f"the engine failed: {error!r}")
-            job.answer.set_exception(failure)
+def _engine_error(error: Exception) -> EngineError:
+    """What a stream is told of any failure."""
+    if isinstance(error, EngineError):
+        return error
+    return EngineError(str(error) if isinstance(error, WavescribeError) else f"the engine failed: {error!r}")

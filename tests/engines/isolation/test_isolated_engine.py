@@ -18,14 +18,17 @@ from obedient_engine import (
     load_and_die,
     load_damaged,
     load_damaged_once_there,
+    load_misconfigured,
+    load_stateful,
     load_unknown,
     load_unless_there,
 )
 
-from wavescribe.engines.base import DecodeRequest, Engine, FileOptions, Segment, Supervised
+from wavescribe.engines.base import AnswersEach, DecodeRequest, Engine, FileOptions, Hypothesis, Segment, Supervised
 from wavescribe.engines.isolation import IsolatedEngine
 from wavescribe.engines.isolation.process import EngineProcess
 from wavescribe.errors import (
+    ConfigurationError,
     EngineError,
     EngineLostError,
     InvalidRequestError,
@@ -54,6 +57,19 @@ def single() -> Iterator[IsolatedEngine]:
     engine = IsolatedEngine(load, 1, STALL)
     yield engine
     engine.close()
+
+
+@pytest.fixture(scope="module")
+def stateful() -> Iterator[IsolatedEngine]:
+    """One process with an engine that keeps state."""
+    engine = IsolatedEngine(load_stateful, 1, STALL)
+    yield engine
+    engine.close()
+
+
+def kept(engine: IsolatedEngine) -> str:
+    """The streams of which the engine keeps something."""
+    return ask(engine)
 
 
 def ask(engine: IsolatedEngine, command: str = "") -> str:
@@ -113,6 +129,65 @@ def test_a_request_that_the_engine_refuses_keeps_its_kind_code_and_field(single:
     with pytest.raises(InvalidRequestError, match="^not this one$") as caught:
         single.transcribe_file(SECOND, FileOptions(prompt="refuse"))
     assert (caught.value.code, caught.value.param) == ("invalid_value", "language")
+
+
+def test_requests_of_a_batch_fail_each_for_itself_in_another_process_too(stateful: IsolatedEngine) -> None:
+    assert isinstance(stateful, AnswersEach)
+    good, bad = DecodeRequest(SECOND), DecodeRequest(SECOND, context="refuse")
+    answers = stateful.decode_each([good, bad, good])
+    assert [type(answer) for answer in answers] == [Hypothesis, InvalidRequestError, Hypothesis]
+    assert isinstance(answers[1], InvalidRequestError)
+    assert (answers[1].code, answers[1].param) == ("invalid_value", "language")
+    with pytest.raises(InvalidRequestError, match="^not this one$"):
+        stateful.decode([good, bad])
+
+
+def test_a_batch_of_an_engine_that_answers_as_a_whole_fails_as_a_whole(single: IsolatedEngine) -> None:
+    with pytest.raises(InvalidRequestError, match="^not this one$"):
+        single.decode_each([DecodeRequest(SECOND), DecodeRequest(SECOND, context="refuse")])
+
+
+def test_a_stream_that_has_ended_is_forgotten_in_the_other_process(stateful: IsolatedEngine) -> None:
+    for stream in ("a", "b"):
+        stateful.decode([DecodeRequest(SECOND, cache_key=(stream, 0))])
+    assert kept(stateful) == "a b"
+    stateful.forget("a")
+    assert kept(stateful) == "b"
+    stateful.forget("b")
+    stateful.forget("never known")
+    assert kept(stateful) == ""
+
+
+def test_a_stream_is_forgotten_after_the_call_under_way(stateful: IsolatedEngine, tmp_path: Path) -> None:
+    marker = tmp_path / "hung"
+    stateful.decode([DecodeRequest(SECOND, cache_key=("gone", 0))])
+    with ThreadPoolExecutor() as threads:
+        hanging = threads.submit(ask, stateful, f"hang at {marker}")
+        until(marker.exists)
+        forgetting = threads.submit(stateful.forget, "gone")
+        hanging.result()
+        forgetting.result()
+    assert kept(stateful) == ""
+
+
+def test_a_process_that_dies_while_it_forgets_is_replaced_and_has_forgotten(
+    stateful: IsolatedEngine, tmp_path: Path
+) -> None:
+    stream, restarts = f"die at {tmp_path / 'once'}", stateful.restarts
+    stateful.decode([DecodeRequest(SECOND, cache_key=(stream, 0))])
+    stateful.forget(stream)
+    assert kept(stateful) == ""
+    assert stateful.restarts == restarts + 1
+
+
+def test_an_engine_without_state_is_asked_nothing_when_a_stream_ends(single: IsolatedEngine, tmp_path: Path) -> None:
+    marker = tmp_path / "hung"
+    with ThreadPoolExecutor() as threads:
+        hanging = threads.submit(ask, single, f"hang at {marker}")
+        until(marker.exists)
+        single.forget("a")
+        assert not hanging.done()
+        hanging.result()
 
 
 @pytest.mark.parametrize("fault", ["die", "hang"])
@@ -231,6 +306,7 @@ def test_a_file_that_is_given_up_is_forgotten_by_its_process(
     ("loader", "kind", "message"),
     [
         (load_damaged, WeightsError, "model.bin is damaged; install it anew"),
+        (load_misconfigured, ConfigurationError, "setting compute_type: int3 is none"),
         (load_unknown, ModelNotFoundError, "no model of that name"),
         (load_and_die, EngineError, "died while it loaded the model"),
     ],

@@ -108,6 +108,8 @@ def test_an_engine_with_an_aligner_gives_times(
     clip = (np.random.default_rng(0).standard_normal(40_000) * 0.1).astype(np.float32)
     prefix = QwenTokenizer(small_tokenizer(), "test").encode(" so it goes")
     found = engine.decode([DecodeRequest(clip, language="en", prefix=prefix, token_budget=2)])[0]
-    times = [time for piece in found.pieces for time in (piece.start, piece.end)]
-    assert None not in times
-    assert max(time or 0.0 for time in times) <= 2.5
+    words = ForcedAligner(shape, weights, QwenTokenizer(small_tokenizer(), "test")).align(clip, found.text)
+    expected = aligned_times([piece.text for piece in found.pieces], words, 2.5)
+    assert [(piece.start, piece.end) for piece in found.pieces] == expected
+    assert len(set(expected)) > 2
+    assert max(end for _, end in expected) <= 2.5

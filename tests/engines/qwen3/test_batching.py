@@ -12,7 +12,7 @@ from wavescribe.engines.qwen3.page_pool import OutOfPagesError
 from wavescribe.engines.qwen3.script import Script
 from wavescribe.engines.qwen3.stepper import StepAnswer, StepRequest
 from wavescribe.engines.qwen3.streams import Streams
-from wavescribe.errors import EngineError, OverloadedError
+from wavescribe.errors import EngineError
 
 BUDGET = 6
 
@@ -136,8 +136,46 @@ def test_a_failing_stream_leaves_the_others_alone(
     assert tokens(answers[0]) == alone(lab, good, Script(budget=BUDGET)).tokens
     assert isinstance(answers[1], EngineError)
     assert "device is gone" in str(answers[1])
+    assert streams.memory().streams == 1
     streams.leave("good")
     assert lab.pool.free == lab.pool.pages
+
+
+def test_a_step_that_fails_empties_the_caches_it_had(
+    lab: Lab, noise_of: Callable[[float, int], Samples], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caches, clip = [lab.cache(), lab.cache()], noise_of(9.0, 1)
+    lab.stepper.step([(cache, request(clip)) for cache in caches])
+    assert lab.pool.free < lab.pool.pages
+
+    def fails(*_: object) -> torch.Tensor:
+        raise RuntimeError("the device is gone")
+
+    monkeypatch.setattr(lab.model.decoder, "forward", fails)
+    with pytest.raises(RuntimeError, match="device is gone"):
+        lab.stepper.step([(cache, request(clip)) for cache in caches])
+    assert lab.pool.free == lab.pool.pages
+    assert not any(len(cache.samples) for cache in caches)
+
+
+def test_a_request_that_cannot_be_served_loses_its_streams_cache(
+    lab: Lab, noise_of: Callable[[float, int], Samples]
+) -> None:
+    streams = Streams(lab.stepper, lab.pool)
+    clip = noise_of(9.0, 1)
+    streams.step([("a", request(clip))])
+    assert lab.pool.free < lab.pool.pages
+    clip[-1] = np.nan
+    assert isinstance(streams.step([("a", request(clip))])[0], EngineError)
+    assert lab.pool.free == lab.pool.pages
+    assert streams.memory().streams == 0
+
+
+def test_a_step_without_a_stream_keeps_nothing(lab: Lab, noise_of: Callable[[float, int], Samples]) -> None:
+    streams = Streams(lab.stepper, lab.pool)
+    streams.step([("", request(noise_of(9.0, 1))), ("", request(noise_of(3.0, 2)))])
+    assert lab.pool.free == lab.pool.pages
+    assert streams.memory().streams == 0
 
 
 def test_no_page_is_lost_in_a_thousand_random_events(
@@ -199,15 +237,10 @@ def test_a_window_beyond_the_pool_is_refused_with_its_size(
     assert "20 s" in str(answer)
 
 
-def test_admission_is_by_the_memory_that_segments_can_take(lab: Lab) -> None:
+def test_the_pool_has_room_for_as_many_streams_as_their_longest_segments_fit(lab: Lab) -> None:
     streams = Streams(lab.stepper, lab.pool)
-    room = lab.pool.pages // lab.pool.pages_for(9 + 416 + 6 + 256)
-    for index in range(room):
-        streams.join(f"s{index}", 32.0)
-    with pytest.raises(OverloadedError, match="reserved"):
-        streams.join("one more", 32.0)
-    streams.leave("s0")
-    streams.join("again", 32.0)
+    assert streams.room(32.0) == lab.pool.pages // lab.pool.pages_for(9 + 416 + 6 + 256) == 5
+    assert streams.room(16.0) > streams.room(32.0)
 
 
 def test_memory_is_reported(lab: Lab, noise_of: Callable[[float, int], Samples]) -> None:

@@ -5,11 +5,19 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import pytest
+import torch
+from qwen3_files import write_checkpoint
+from typer.testing import CliRunner
+
+from wavescribe.bench.program import app
 from wavescribe.bench.qwen_cost import compare
 from wavescribe.engines.base import DecodeRequest, Samples
-from wavescribe.engines.qwen3.configuration import SHAPES
+from wavescribe.engines.qwen3.configuration import SHAPES, ModelShape
 from wavescribe.engines.qwen3.random_engine import FIRST_WORD, random_engine
+from wavescribe.errors import ConfigurationError
 
 SCRIPT = Path(__file__).parents[3] / "bench" / "gpu_qwen.py"
 
@@ -60,3 +68,39 @@ def test_every_strategy_runs_on_this_engine_and_kept_state_costs_less(speech: Sa
     anew, kept = costs["windowed, every window anew"], costs["windowed, state kept"]
     assert kept.gigaflop[0] < costs["cumulative, every window anew"].gigaflop[0]
     assert kept.gigaflop[1] < 300 > anew.gigaflop[1]
+
+
+def bench_cost(folder: Path, *options: str) -> dict[str, Any]:
+    """The figures of `wavescribe bench cost`."""
+    arguments = ["cost", "--step-seconds", "2", "--output", str(folder), *options]
+    found = CliRunner().invoke(app, arguments)
+    assert found.exception is None, found.exception
+    data: dict[str, Any] = json.loads((folder / "cost.json").read_text())["data"]
+    return data
+
+
+@pytest.mark.parametrize(("flag", "name"), [("--keep-state", "random-toy"), ("--hear-anew", "every window heard anew")])
+def test_bench_cost_compares_the_strategies_with_random_weights(flag: str, name: str, tmp_path: Path) -> None:
+    figures = bench_cost(tmp_path, "--lengths", "6,12", "--random-weights", "toy", flag)
+    assert name in figures["model"]
+    assert [each["strategy"] for each in figures["strategies"]] == ["cumulative", "sliced", "windowed"]
+    assert figures["looped"] == []
+    for each in figures["strategies"]:
+        assert len(each["steps"]) >= 5
+        assert each["by_length"]["12.0"]["total_cpu"] >= each["by_length"]["6.0"]["total_cpu"] > 0
+
+
+def test_bench_cost_runs_on_a_checkpoint_directory(
+    tmp_path: Path, toy: ModelShape, toy_weights: dict[str, torch.Tensor]
+) -> None:
+    directory = write_checkpoint(tmp_path / "model", toy, toy_weights)
+    figures = bench_cost(tmp_path, "--lengths", "4", "--model", str(directory), "--no-loops")
+    assert figures["model"] == str(directory)
+    assert len(figures["strategies"]) == 3
+    assert all(each["by_length"]["4.0"] for each in figures["strategies"])
+
+
+def test_an_unknown_size_of_random_weights_is_told(tmp_path: Path) -> None:
+    found = CliRunner().invoke(app, ["cost", "--lengths", "1", "--random-weights", "9B"])
+    assert isinstance(found.exception, ConfigurationError)
+    assert "random weights of size '9B' are unknown; expected one of toy, 0.6B, 1.7B" in str(found.exception)

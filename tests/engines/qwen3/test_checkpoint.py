@@ -173,8 +173,8 @@ def test_the_server_loads_a_directory_of_this_kind_with_this_engine(
     ("settings", "error", "words"),
     [
         ({"compute_type": "int8"}, ConfigurationError, "float32, float16, bfloat16, got 'int8'"),
-        ({"window_frames": 150}, ConfigurationError, "multiple of 100"),
-        ({"pool_bytes": 10}, ConfigurationError, "less than one page"),
+        ({"window_frames": 150}, ConfigurationError, "setting encoder_window_seconds: .* multiple of 100"),
+        ({"pool_bytes": 10}, ConfigurationError, "setting cache_bytes: 10 bytes .* less than one page"),
         ({"device": "cuda"}, EngineError, "torch sees no CUDA device"),
     ],
 )

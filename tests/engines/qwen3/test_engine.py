@@ -120,6 +120,16 @@ def test_one_request_that_fails_keeps_the_answers_of_the_others(
         engine.decode([request(bad, "b")])
 
 
+def test_a_stream_that_is_in_a_batch_twice_has_both_answers(
+    engine: Qwen3AsrEngine, noise_of: Callable[[float, int], Samples]
+) -> None:
+    clips = [noise_of(9.0, 6), noise_of(10.0, 7)]
+    alone = [token_ids(engine.decode([request(clip)])[0]) for clip in clips]
+    together = engine.decode([request(clip, "twice") for clip in clips])
+    assert [token_ids(found) for found in together] == alone
+    engine.forget("twice")
+
+
 def test_the_cache_of_a_stream_changes_nothing(
     engine: Qwen3AsrEngine, noise_of: Callable[[float, int], Samples]
 ) -> None:

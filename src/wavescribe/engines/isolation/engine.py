@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import dropwhile
 
 from wavescribe.engines.base import (
+    Answer,
     DecodeRequest,
     Engine,
     EngineInfo,
@@ -26,9 +27,11 @@ from wavescribe.engines.isolation.messages import (
     Decode,
     Decoded,
     FileOpened,
+    Forget,
     NextOfFile,
     NextSegment,
     OpenFile,
+    Ready,
     Reply,
 )
 from wavescribe.engines.isolation.places import Places
@@ -87,7 +90,9 @@ class IsolatedEngine:
         self._lock = threading.Lock()
         self._processes: list[EngineProcess] = []
         self._restarting: list[threading.Thread] = []
-        self._info = self._start()
+        ready = self._start()
+        self._info = ready.info
+        self._keeps_state = ready.keeps_state
 
     @property
     def info(self) -> EngineInfo:
@@ -111,11 +116,33 @@ class IsolatedEngine:
 
     def decode(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis]:
         """Decode windows; see Engine.decode."""
+        answers = self.decode_each(requests)
+        for answer in answers:
+            if isinstance(answer, WavescribeError):
+                raise answer
+        return [answer for answer in answers if isinstance(answer, Hypothesis)]
+
+    def decode_each(self, requests: Sequence[DecodeRequest]) -> list[Answer]:
+        """Decode windows, each for itself where the engine can; see AnswersEach.decode_each."""
         call = Decode(tuple(requests))
         try:
             return self._decode(call)
         except EngineLostError:
             return self._decode(call)
+
+    def forget(self, stream_id: str) -> None:
+        """Free what the processes keep of a stream, each as soon as its call under way is done; see KeepsState.forget.
+
+        A process that is lost on the way has forgotten everything.
+        """
+        if not self._keeps_state:
+            return
+        for process in list(self._processes):
+            try:
+                with self._places.this(process):
+                    self._call(process, Forget(stream_id))
+            except EngineLostError:
+                logger.info("a stream has ended whose process is gone")
 
     def transcribe_file(self, samples: Samples, options: FileOptions) -> FileTranscription:
         """Transcribe a whole recording; see Engine.transcribe_file. Between segments the process serves others."""
@@ -135,17 +162,17 @@ class IsolatedEngine:
         for process in processes:
             process.end()
 
-    def _start(self) -> EngineInfo:
+    def _start(self) -> Ready:
         self._processes = [EngineProcess(self._load, self._stall_seconds) for _ in range(self._wanted)]
         try:
-            infos = [process.wait_until_ready() for process in self._processes]
+            ready = [process.wait_until_ready() for process in self._processes]
         except WavescribeError:
             for process in self._processes:
                 process.end()
             raise
         for process in list(self._processes):
             self._employ(process)
-        return infos[0]
+        return ready[0]
 
     def _employ(self, process: EngineProcess) -> None:
         """Give a process work from now on, and notice its death also while it has none."""
@@ -161,12 +188,12 @@ class IsolatedEngine:
             self._replace(process)
         process.release()
 
-    def _decode(self, call: Decode) -> list[Hypothesis]:
+    def _decode(self, call: Decode) -> list[Answer]:
         with self._places.live() as process:
             reply = self._call(process, call)
         if not isinstance(reply, Decoded):
             raise _unexpected(reply)
-        return list(reply.hypotheses)
+        return reply.each()
 
     def _open(self, samples: Samples, options: FileOptions) -> _OpenedFile:
         call = OpenFile(next(self._numbers), samples, options)

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from wavescribe.engines.base import DecodeRequest, EngineInfo, FileOptions, Hypothesis, Samples, Segment
-from wavescribe.errors import EngineError, InvalidRequestError, ModelNotFoundError, WavescribeError, WeightsError
+from wavescribe.engines.base import Answer, DecodeRequest, EngineInfo, FileOptions, Hypothesis, Samples, Segment
+from wavescribe.errors import (
+    ConfigurationError,
+    EngineError,
+    InvalidRequestError,
+    ModelNotFoundError,
+    WavescribeError,
+    WeightsError,
+)
 
 _KINDS: dict[str, type[WavescribeError]] = {
-    kind.__name__: kind for kind in (EngineError, InvalidRequestError, ModelNotFoundError, WeightsError)
+    kind.__name__: kind
+    for kind in (ConfigurationError, EngineError, InvalidRequestError, ModelNotFoundError, WeightsError)
 }
 
 
@@ -42,21 +51,27 @@ class CloseFile:
     number: int
 
 
-Call = Decode | OpenFile | NextSegment | CloseFile
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """A stream has ended; answered by Forgotten."""
+
+    stream_id: str
+
+
+Call = Decode | OpenFile | NextSegment | CloseFile | Forget
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The engine is loaded."""
+    """The engine is loaded.
+
+    Attributes:
+        info: what it can do.
+        keeps_state: whether it wants to hear of streams that have ended.
+    """
 
     info: EngineInfo
-
-
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """The answers to Decode, in order."""
-
-    hypotheses: tuple[Hypothesis, ...]
+    keeps_state: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,4 +117,25 @@ class Failed:
         return kind(self.message)
 
 
-Reply = Ready | Decoded | FileOpened | NextOfFile | Failed
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """The answers to Decode, in order; of each request that failed for itself, how."""
+
+    answers: tuple[Hypothesis | Failed, ...]
+
+    @classmethod
+    def of(cls, answers: Iterable[Answer]) -> Decoded:
+        """Describe an engine's answers."""
+        return cls(tuple(each if isinstance(each, Hypothesis) else Failed.of(each) for each in answers))
+
+    def each(self) -> list[Answer]:
+        """The engine's answers again."""
+        return [each.error() if isinstance(each, Failed) else each for each in self.answers]
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """Nothing is kept of the stream any more."""
+
+
+Reply = Ready | Decoded | FileOpened | NextOfFile | Forgotten | Failed

@@ -99,6 +99,21 @@ class Places:
                 self._changed.notify_all()
 
     @contextmanager
+    def this(self, wanted: EngineProcess) -> Iterator[EngineProcess]:
+        """A certain process, as soon as it has nothing else to do; for what takes no time.
+
+        Raises:
+            EngineLostError: it is gone.
+        """
+        with self._changed:
+            self._wait(lambda: self._has_gone(wanted) or wanted in self._idle)
+            if self._has_gone(wanted):
+                raise EngineLostError("the process is gone")
+            self._idle.remove(wanted)
+        with self._taken(wanted):
+            yield wanted
+
+    @contextmanager
     def _taken(self, process: EngineProcess) -> Iterator[None]:
         try:
             yield

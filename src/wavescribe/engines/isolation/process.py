@@ -11,7 +11,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from wavescribe.engines.base import Engine, EngineInfo
+from wavescribe.engines.base import Engine
 from wavescribe.engines.isolation.messages import Call, Failed, Ready, Reply
 from wavescribe.engines.isolation.worker import serve_engine
 from wavescribe.errors import EngineError, EngineLostError
@@ -46,10 +46,11 @@ class EngineProcess:
         """The process's id."""
         return self._process.pid
 
-    def wait_until_ready(self) -> EngineInfo:
-        """Wait until the engine is loaded.
+    def wait_until_ready(self) -> Ready:
+        """Wait until the engine is loaded; returns what it says of itself.
 
         Raises:
+            ConfigurationError: a setting has a value that the engine does not have.
             WeightsError: the weights are missing, damaged or not the pinned ones.
             ModelNotFoundError: no such model.
             EngineError: the engine cannot be loaded, or its process died.
@@ -60,7 +61,7 @@ class EngineProcess:
         except (EOFError, OSError) as error:
             raise self._lost("died while it loaded the model") from error
         if isinstance(reply, Ready):
-            return reply.info
+            return reply
         self.end()
         raise reply.error() if isinstance(reply, Failed) else EngineError(f"unexpected reply {type(reply).__name__}")
 

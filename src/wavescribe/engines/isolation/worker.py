@@ -8,7 +8,8 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
-from wavescribe.engines.base import Engine, Segment
+from wavescribe.engines.answers import decode_each, forget
+from wavescribe.engines.base import Engine, KeepsState, Segment
 from wavescribe.engines.isolation.messages import (
     Call,
     CloseFile,
@@ -16,6 +17,8 @@ from wavescribe.engines.isolation.messages import (
     Decoded,
     Failed,
     FileOpened,
+    Forget,
+    Forgotten,
     NextOfFile,
     NextSegment,
     OpenFile,
@@ -41,7 +44,7 @@ def serve_engine(connection: Connection[Any, Any], load: Callable[[], Engine]) -
             connection.send(Failed.of(error))
         return
     try:
-        connection.send(Ready(engine.info))
+        connection.send(Ready(engine.info, isinstance(engine, KeepsState)))
         _answer_calls(connection, _Worker(engine))
     except (EOFError, OSError):  # the server is gone, or wants this process no more
         engine.close()
@@ -67,7 +70,7 @@ class _Worker:
     def answer(self, call: Call) -> Reply:
         match call:
             case Decode(requests=requests):
-                return Decoded(tuple(self._engine.decode(requests)))
+                return Decoded.of(decode_each(self._engine, requests))
             case OpenFile():
                 return self._open(call)
             case NextSegment(number=number):
@@ -75,6 +78,9 @@ class _Worker:
             case CloseFile(number=number):
                 self._files.pop(number, None)
                 return NextOfFile(None)
+            case Forget(stream_id=stream_id):
+                forget(self._engine, stream_id)
+                return Forgotten()
 
     def _open(self, call: OpenFile) -> FileOpened:
         file = self._engine.transcribe_file(call.samples, call.options)

@@ -74,10 +74,10 @@ def packed_attention(
 
         longest = max(layout.lengths)
         return varlen_attn(query, key, value, layout.ends, layout.ends, longest, longest, num_splits=1)
-    batch = [each[layout.padded].transpose(1, 2) for each in (query, key, value)]
+    query, key, value = (each[layout.padded].transpose(1, 2) for each in (query, key, value))
     even = len(set(layout.lengths)) == 1
     mask = None if even else layout.valid[:, None, None, :]
-    result = scaled_dot_product_attention(*batch, attn_mask=mask)
+    result = scaled_dot_product_attention(query, key, value, attn_mask=mask)
     return result.transpose(1, 2)[layout.valid]
 
 
@@ -152,8 +152,8 @@ def _one_stream(query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -
     new, context = len(query), len(keys)
     ones = torch.ones(new, context, dtype=torch.bool, device=query.device)
     mask = ones.tril(context - new) if new > 1 else None
-    batch = [each.transpose(0, 1)[None] for each in (query, keys, values)]
-    return scaled_dot_product_attention(*batch, attn_mask=mask, enable_gqa=True)[0].transpose(0, 1)
+    query, keys, values = (each.transpose(0, 1)[None] for each in (query, keys, values))
+    return scaled_dot_product_attention(query, keys, values, attn_mask=mask, enable_gqa=True)[0].transpose(0, 1)
 
 
 def _one_token_each(query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, layout: PagedLayout) -> torch.Tensor:

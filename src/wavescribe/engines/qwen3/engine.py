@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from wavescribe.engines.base import (
+    Answer,
     DecodeRequest,
     EngineInfo,
     FileOptions,
@@ -60,6 +61,7 @@ class Qwen3AsrEngine:
             batches=True,
             translates=False,
             continues_windows=True,
+            most_streams=max(1, streams.room(self._rule.cap_seconds)),
         )
 
     @property
@@ -77,7 +79,7 @@ class Qwen3AsrEngine:
         return self._streams.memory()
 
     def forget(self, stream_id: str) -> None:
-        """A stream has ended: its pages are free at once. Without this they go when others need them."""
+        """A stream has ended: its pages are free at once; see KeepsState.forget."""
         self._streams.leave(stream_id)
 
     def decode(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis]:
@@ -93,9 +95,9 @@ class Qwen3AsrEngine:
                 raise answer
         return [answer for answer in answers if isinstance(answer, Hypothesis)]
 
-    def decode_each(self, requests: Sequence[DecodeRequest]) -> list[Hypothesis | WavescribeError]:
-        """As `decode`, with an error in the place of each request that failed."""
-        results: dict[int, Hypothesis | WavescribeError] = {}
+    def decode_each(self, requests: Sequence[DecodeRequest]) -> list[Answer]:
+        """As `decode`, with an error in the place of each request that failed; see AnswersEach.decode_each."""
+        results: dict[int, Answer] = {}
         steps: dict[int, tuple[str, StepRequest]] = {}
         taken: set[str] = set()
         for index, request in enumerate(requests):
@@ -137,7 +139,7 @@ class Qwen3AsrEngine:
     def _step_request(self, request: DecodeRequest) -> StepRequest:
         return step_request(self._tokenizer, request)
 
-    def _result(self, request: DecodeRequest, answer: StepAnswer | EngineError) -> Hypothesis | WavescribeError:
+    def _result(self, request: DecodeRequest, answer: StepAnswer | EngineError) -> Answer:
         return answer if isinstance(answer, EngineError) else self._maker.make(request, answer)
 
     def _file(self, samples: Samples, options: FileOptions) -> Iterator[tuple[Segment, str, float]]:
@@ -149,6 +151,7 @@ class Qwen3AsrEngine:
                 language=options.language,
                 context=options.prompt,
                 keywords=options.keywords,
+                times=options.word_times,
                 token_budget=FEWEST_TOKENS + math.ceil(TOKENS_PER_SECOND * seconds),
             )
             found = self.decode([request])[0]

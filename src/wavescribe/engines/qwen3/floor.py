@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 from wavescribe.engines.qwen3.mel import DYNAMIC_RANGE, RawSecond
-
-FloorPolicy = Literal["exact", "frozen"]
-"""`exact`: the maximum of all audio so far, as the one-shot model has it; a late rise changes earlier windows.
-`frozen`: a finished window keeps the maximum of the audio up to its end."""
+from wavescribe.engines.qwen3.options import FloorPolicy
 
 
 def window_floors(seconds: Sequence[RawSecond], window_seconds: int, policy: FloorPolicy) -> list[float]:

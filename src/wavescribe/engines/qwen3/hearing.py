@@ -10,9 +10,10 @@ import torch
 from wavescribe.engines.base import Samples
 from wavescribe.engines.qwen3.audio_encoder import AudioEncoder
 from wavescribe.engines.qwen3.configuration import AudioShape
-from wavescribe.engines.qwen3.floor import FloorPolicy, window_floors
+from wavescribe.engines.qwen3.floor import window_floors
 from wavescribe.engines.qwen3.geometry import chunk_tokens
 from wavescribe.engines.qwen3.mel import RawSecond
+from wavescribe.engines.qwen3.options import FloorPolicy
 from wavescribe.engines.qwen3.stream_cache import Embedded, StreamCache
 from wavescribe.engines.qwen3.work import Work
 

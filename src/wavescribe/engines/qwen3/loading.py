@@ -11,14 +11,14 @@ from wavescribe.engines.qwen3.aligner import ForcedAligner
 from wavescribe.engines.qwen3.checkpoint import load_weights
 from wavescribe.engines.qwen3.configuration import ModelShape, parse_shape, read_configuration
 from wavescribe.engines.qwen3.engine import Qwen3AsrEngine
-from wavescribe.engines.qwen3.floor import FloorPolicy
 from wavescribe.engines.qwen3.locating import checkpoint_directory
 from wavescribe.engines.qwen3.model import Qwen3AsrModel, build_model
+from wavescribe.engines.qwen3.options import FloorPolicy
 from wavescribe.engines.qwen3.page_pool import PagePool
 from wavescribe.engines.qwen3.stepper import Stepper
 from wavescribe.engines.qwen3.streams import Streams
 from wavescribe.engines.qwen3.tokenizer import read_tokenizer
-from wavescribe.errors import ConfigurationError, EngineError, WeightsError
+from wavescribe.errors import ConfigurationError, EngineError, ModelNotFoundError, WeightsError
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 """Types of the weights that `compute_type` can name."""
@@ -64,7 +64,7 @@ def load_qwen3(
         WeightsError: the checkpoint is missing, damaged or of an unknown layout.
         EngineError: the device is not there or has too little memory.
     """
-    place = _device(device)
+    place = torch_device(device)
     dtype = _dtype(compute_type, place)
     if threads is not None:
         torch.set_num_threads(threads)
@@ -85,7 +85,7 @@ def make_pool(model: Qwen3AsrModel, pool_bytes: int | None = None) -> PagePool:
     """A pool of pages for the model's streams.
 
     Raises:
-        ConfigurationError: the memory given is less than a page.
+        ConfigurationError: the memory given is less than a page, or more than there is.
     """
     is_cuda = model.device.type == "cuda"
     page_size = CUDA_PAGE_SIZE if is_cuda else CPU_PAGE_SIZE
@@ -94,11 +94,26 @@ def make_pool(model: Qwen3AsrModel, pool_bytes: int | None = None) -> PagePool:
         pool_bytes = int(free * CUDA_POOL_SHARE) if is_cuda else CPU_POOL_BYTES
     page_bytes = page_size * model.shape.text.key_value_bytes(model.dtype.itemsize)
     if pool_bytes < page_bytes:
-        raise ConfigurationError(f"{pool_bytes} bytes for keys and values are less than one page of {page_bytes}")
-    return PagePool(model.shape.text, pool_bytes // page_bytes, page_size, model.device, model.dtype)
+        raise ConfigurationError(
+            f"setting cache_bytes: {pool_bytes} bytes for keys and values are less than one page of {page_bytes}"
+        )
+    try:
+        return PagePool(model.shape.text, pool_bytes // page_bytes, page_size, model.device, model.dtype)
+    except RuntimeError as error:
+        raise ConfigurationError(
+            f"setting cache_bytes: {pool_bytes} bytes for keys and values cannot be had on {model.device}"
+        ) from error
 
 
-def _device(name: str) -> torch.device:
+def torch_device(name: str) -> torch.device:
+    """The device of that name.
+
+    Args:
+        name: "auto", "cpu" or "cuda".
+
+    Raises:
+        EngineError: it is not there.
+    """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name == "cuda" and not torch.cuda.is_available():
@@ -123,13 +138,16 @@ def _shape(directory: Path, window_frames: int | None) -> ModelShape:
     try:
         return shape.with_window(window_frames)
     except ValueError as error:
-        raise ConfigurationError(str(error)) from error
+        raise ConfigurationError(f"setting encoder_window_seconds: {error}") from error
 
 
 def _load_aligner(name: str, device: torch.device, dtype: torch.dtype) -> ForcedAligner:
-    directory = checkpoint_directory(name)
+    try:
+        directory = checkpoint_directory(name)
+    except ModelNotFoundError as error:
+        raise ConfigurationError(f"setting aligner: {error}") from error
     shape = parse_shape(read_configuration(directory), str(directory / "config.json"))
     if shape.classes is None:
-        raise WeightsError(f"{directory} is not a forced aligner: its config.json names no classes")
+        raise ConfigurationError(f"setting aligner: {directory} is no forced aligner; its config.json names no classes")
     weights = load_weights(directory, shape, device=device, dtype=dtype)
     return ForcedAligner(shape, weights, read_tokenizer(directory))

@@ -15,14 +15,17 @@ from tokenizers import pre_tokenizers
 from wavescribe.engines.base import DecodeRequest
 from wavescribe.engines.qwen3.configuration import SHAPES
 from wavescribe.engines.qwen3.engine import Qwen3AsrEngine
-from wavescribe.engines.qwen3.floor import FloorPolicy
 from wavescribe.engines.qwen3.geometry import SAMPLE_RATE
-from wavescribe.engines.qwen3.loading import make_pool
+from wavescribe.engines.qwen3.loading import make_pool, torch_device
 from wavescribe.engines.qwen3.model import build_model
+from wavescribe.engines.qwen3.options import FloorPolicy
 from wavescribe.engines.qwen3.random_weights import random_weights
 from wavescribe.engines.qwen3.stepper import Stepper, StepRequest
 from wavescribe.engines.qwen3.streams import Streams
 from wavescribe.engines.qwen3.tokenizer import KNOWN_IDS, QwenTokenizer, byte_level
+from wavescribe.errors import ConfigurationError
+
+SIZES = ("toy", "0.6B", "1.7B")
 
 WORDS_PER_SECOND = 2.5
 FIRST_WORD = 5000
@@ -52,6 +55,7 @@ def random_engine(
     floor: FloorPolicy = "exact",
     window_frames: int = 800,
     pool_bytes: int | None = None,
+    threads: int | None = None,
 ) -> RandomEngine:
     """An engine in a published size.
 
@@ -62,9 +66,18 @@ def random_engine(
         floor: how the floor of the features is chosen.
         window_frames: length of the encoder's attention window.
         pool_bytes: memory for keys and values.
+        threads: CPU threads of torch; by default its own choice.
+
+    Raises:
+        ConfigurationError: there is no such size.
+        EngineError: the device is not there.
     """
+    if size not in SIZES:
+        raise ConfigurationError(f"random weights of size {size!r} are unknown; expected one of {', '.join(SIZES)}")
+    if threads is not None:
+        torch.set_num_threads(threads)
     shape = SHAPES[size].with_window(window_frames)
-    model = build_model(shape, random_weights(shape, device=torch.device(device), dtype=dtype))
+    model = build_model(shape, random_weights(shape, device=torch_device(device), dtype=dtype))
     pool = make_pool(model, pool_bytes)
     return RandomEngine(Streams(Stepper(model, pool, floor), pool), numbered_words(), f"random-{size}")
 

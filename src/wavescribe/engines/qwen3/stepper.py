@@ -13,9 +13,9 @@ import torch
 
 from wavescribe.engines.base import Samples
 from wavescribe.engines.qwen3.configuration import ModelShape
-from wavescribe.engines.qwen3.floor import FloorPolicy
 from wavescribe.engines.qwen3.hearing import Heard, Hearing
 from wavescribe.engines.qwen3.model import Qwen3AsrModel
+from wavescribe.engines.qwen3.options import FloorPolicy
 from wavescribe.engines.qwen3.page_pool import PagePool, paged_layout
 from wavescribe.engines.qwen3.script import Script
 from wavescribe.engines.qwen3.special_tokens import ASR_TEXT, ENDS, TAIL, head

@@ -15,7 +15,7 @@ from wavescribe.engines.qwen3.script import TAG_LIMIT
 from wavescribe.engines.qwen3.special_tokens import TAIL, head
 from wavescribe.engines.qwen3.stepper import StepAnswer, Stepper, StepRequest
 from wavescribe.engines.qwen3.stream_cache import StreamCache, new_cache
-from wavescribe.errors import EngineError, OverloadedError
+from wavescribe.errors import EngineError
 
 MAXIMUM_SECONDS = 1200.0
 """Longest clip of the official model."""
@@ -59,37 +59,21 @@ class Streams:
         self._pool = pool
         self._most = most_streams
         self._caches: OrderedDict[str, StreamCache] = OrderedDict()
-        self._reserved: dict[str, int] = {}
         self._lock = Lock()
 
-    def join(self, key: str, seconds: float, budget: int = 256) -> None:
-        """Admit a stream: reserve the pages that its longest segment can take.
+    def room(self, seconds: float, budget: int = 256) -> int:
+        """How many streams' pages fit the pool at the same time.
 
         Args:
-            key: the stream.
-            seconds: its longest segment.
+            seconds: their longest segment.
             budget: most tokens of an answer.
-
-        Raises:
-            OverloadedError: the streams that joined before have reserved the room.
         """
-        needed = self._pool.pages_for(_tokens(round(seconds * SAMPLE_RATE), len(head()), budget))
-        with self._lock:
-            reserved = sum(self._reserved.values())
-            if reserved + needed > self._pool.pages:
-                raise OverloadedError(
-                    f"no memory for another stream: {reserved} of {self._pool.pages} pages are reserved by "
-                    f"{len(self._reserved)} streams, and {needed} are needed"
-                )
-            self._reserved[key] = needed
+        return self._pool.pages // self._pool.pages_for(_tokens(round(seconds * SAMPLE_RATE), len(head()), budget))
 
     def leave(self, key: str) -> None:
         """Forget a stream; its pages are free. Unknown keys are forgotten already."""
         with self._lock:
-            self._reserved.pop(key, None)
-            cache = self._caches.pop(key, None)
-            if cache is not None:
-                cache.clear()
+            self._forget(key)
 
     def step(self, requests: Sequence[tuple[str, StepRequest]]) -> list[StepAnswer | EngineError]:
         """Answer steps, each stream's for itself: one that fails leaves the others alone and loses its cache.

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from wavescribe.engines.base import (
+    Answer,
     DecodeRequest,
     EngineInfo,
     FileOptions,
@@ -17,7 +18,13 @@ from wavescribe.engines.base import (
     Samples,
     Segment,
 )
-from wavescribe.errors import InvalidRequestError, ModelNotFoundError, WeightsError
+from wavescribe.errors import (
+    ConfigurationError,
+    InvalidRequestError,
+    ModelNotFoundError,
+    WavescribeError,
+    WeightsError,
+)
 
 RATE = 16_000
 FOREVER = 1000.0
@@ -54,6 +61,28 @@ class ObedientEngine:
         return Hypothesis((Piece((1,), str(os.getpid()), None, None, 1.0),), "en", 1.0, 0.0, 0.0)
 
 
+class StatefulEngine(ObedientEngine):
+    """As ObedientEngine, but each request is answered for itself, and with the streams of which it keeps something."""
+
+    def __init__(self) -> None:
+        self._kept: set[str] = set()
+
+    def decode_each(self, requests: Sequence[DecodeRequest]) -> list[Answer]:
+        return [self._answer_or_refusal(request) for request in requests]
+
+    def forget(self, stream_id: str) -> None:
+        obey(stream_id)
+        self._kept.discard(stream_id)
+
+    def _answer_or_refusal(self, request: DecodeRequest) -> Answer:
+        self._kept |= {request.cache_key[0]} - {""}
+        try:
+            obey(request.context)
+        except WavescribeError as error:
+            return error
+        return Hypothesis((Piece((1,), " ".join(sorted(self._kept)), None, None, 1.0),), "en", 1.0, 0.0, 0.0)
+
+
 def _segments(seconds: int, command: str) -> Iterator[Segment]:
     for second in range(seconds):
         if second == 2:
@@ -83,6 +112,14 @@ def obey(command: str) -> None:
 
 def load() -> ObedientEngine:
     return ObedientEngine()
+
+
+def load_stateful() -> StatefulEngine:
+    return StatefulEngine()
+
+
+def load_misconfigured() -> ObedientEngine:
+    raise ConfigurationError("setting compute_type: int3 is none")
 
 
 def load_unless_there(marker: str) -> ObedientEngine:

@@ -8,8 +8,8 @@ import torch
 
 from wavescribe.engines.base import Samples
 from wavescribe.engines.qwen3.configuration import ModelShape
-from wavescribe.engines.qwen3.floor import FloorPolicy
 from wavescribe.engines.qwen3.model import build_model
+from wavescribe.engines.qwen3.options import FloorPolicy
 from wavescribe.engines.qwen3.page_pool import PagePool
 from wavescribe.engines.qwen3.stepper import Stepper
 from wavescribe.engines.qwen3.stream_cache import StreamCache, new_cache
