@@ -88,6 +88,10 @@ def parameters(strategy: StrategyName, rollback_words: int = 5, unfixed_chunks: 
         window_seconds=20.0,
         kept_seconds=20.0,
         hold_seconds=0.0,
+        sure_seconds=1.0,
+        confident_seconds=0.4,
+        opening_seconds=1.5,
+        opening_hold_seconds=1.5,
     )
 
 

@@ -68,9 +68,14 @@ def test_the_first_step_waits_for_its_own_length_of_audio() -> None:
     assert [cut.position for cut in found] == [24_000, 40_000, 56_000]
 
 
+def test_the_first_step_is_no_shorter_than_the_others() -> None:
+    found = cuts(frames(126), parameters=replace(PARAMETERS, step_seconds=2.0, first_step_seconds=1.0))
+    assert [cut.position for cut in found] == [32_000, 64_000]
+
+
 def test_a_first_step_shorter_than_what_opens_a_segment_is_cut_as_soon_as_it_is_open() -> None:
-    found = cuts(frames(10), parameters=replace(PARAMETERS, first_step_seconds=0.01))
-    assert found == [Cut(STEP_CUT, 2 * FRAME_SAMPLES, 0)]
+    found = cuts(frames(10), parameters=replace(PARAMETERS, step_seconds=0.01, first_step_seconds=0.01))
+    assert found[0] == Cut(STEP_CUT, 2 * FRAME_SAMPLES, 0)
 
 
 def test_a_lull_is_cut_once_exactly_its_length_after_the_last_speech_frame() -> None:

@@ -42,6 +42,8 @@ def test_speech_that_the_last_hypothesis_left_out_is_decoded_after_all() -> None
 
 
 SPOKEN_THEN_SILENT = speak([1, 2, 3, 4, 5], silence=1.0)
+SLOW = {"first_step_seconds": 1.0, "opening_seconds": 1.5, "opening_hold_seconds": 1.5}
+"""Only the first words have settled when the speech ends."""
 
 
 def test_the_step_of_a_lull_serves_as_the_last_one() -> None:
@@ -80,11 +82,11 @@ def test_a_lulls_hypothesis_that_loops_does_not_end_the_segment() -> None:
 
 def test_a_lulls_hypothesis_that_left_out_the_last_words_does_not_end_the_segment() -> None:
     engine = FakeEngine(alter=lambda call, pieces: pieces[:1] if call == 3 else pieces)
-    assert transcripts(transcribe(SPOKEN_THEN_SILENT, engine, first_step_seconds=1.0)) == ["w1 w2 w3 w4 w5"]
+    assert transcripts(transcribe(SPOKEN_THEN_SILENT, engine, **SLOW)) == ["w1 w2 w3 w4 w5"]
     assert len(engine.requests) == 4
 
 
 def test_a_last_hypothesis_that_left_out_the_last_words_is_decoded_once_more_thoroughly() -> None:
     engine = FakeEngine(alter=lambda call, pieces: pieces[:1] if call in (3, 4) else pieces)
-    assert transcripts(transcribe(SPOKEN_THEN_SILENT, engine, first_step_seconds=1.0)) == ["w1 w2 w3 w4 w5"]
+    assert transcripts(transcribe(SPOKEN_THEN_SILENT, engine, **SLOW)) == ["w1 w2 w3 w4 w5"]
     assert [request.thorough for request in engine.requests] == [False, False, False, False, True]

@@ -112,3 +112,13 @@ def test_nothing_is_carried_from_one_turn_to_the_next() -> None:
         assert transcripts(drive(transcriber, engine)) == ["w1 w2 w3 w4"]
     halves = len(engine.requests) // 2
     assert [len(r.samples) for r in engine.requests[halves:]] == [len(r.samples) for r in engine.requests[:halves]]
+
+
+def test_an_empty_hypothesis_of_a_full_window_costs_no_word() -> None:
+    def fall_silent(_: int, pieces: list[Piece]) -> list[Piece]:
+        return [] if pieces and pieces[-1].end is not None and pieces[-1].end > 7.4 else pieces
+
+    words = list(range(1, 20))
+    never = {"agreements": 99, "sure_seconds": 99.0, "confident_seconds": 99.0}
+    events = transcribe(speak(words), FakeEngine(alter=fall_silent), **never)
+    assert transcripts(events) == [" ".join(f"w{number}" for number in words)]

@@ -29,8 +29,8 @@ class SettlingRule:
 
 SETTLING_RULES: dict[Delay, SettlingRule] = {
     "minimal": SettlingRule(2, hold_seconds=0.25, sure_seconds=0.6, confident_probability=0.7, confident_seconds=0.25),
-    "low": SettlingRule(2, hold_seconds=0.4, sure_seconds=0.8, confident_probability=0.8, confident_seconds=0.3),
-    "medium": SettlingRule(2, hold_seconds=0.6, sure_seconds=1.0, confident_probability=0.8, confident_seconds=0.4),
+    "low": SettlingRule(2, hold_seconds=0.3, sure_seconds=0.7, confident_probability=0.75, confident_seconds=0.25),
+    "medium": SettlingRule(2, hold_seconds=0.4, sure_seconds=0.8, confident_probability=0.8, confident_seconds=0.3),
     "high": SettlingRule(2, hold_seconds=1.5, sure_seconds=2.5, confident_probability=0.9, confident_seconds=1.5),
     "xhigh": SettlingRule(3, hold_seconds=2.0, sure_seconds=4.0, confident_probability=0.9, confident_seconds=3.0),
 }

@@ -56,7 +56,7 @@ class StreamParameters:
         confident_seconds: sound after such a unit that makes one hypothesis enough.
         lull_seconds: silence after which a step is made in case that nothing more is said.
         pause_seconds: silence that closes a segment.
-        first_step_seconds: least audio of a segment's first decode that is not its last.
+        first_step_seconds: least audio of a segment's first decode that is not its last; a step where that is more.
         kept_seconds: settled sound that a window keeps before what is not settled; less is heard worse, and more costs
             the decoder its forced tokens.
         opening_seconds: the part of a window whose words have little or nothing before them to be heard by.
@@ -77,17 +77,17 @@ class StreamParameters:
     keywords: tuple[str, ...] = ()
     context_characters: int = 0
     agreements: int = 2
-    hold_seconds: float = 0.6
-    sure_seconds: float = 1.0
+    hold_seconds: float = 0.4
+    sure_seconds: float = 0.8
     lull_seconds: float = 0.3
     pause_seconds: float = 0.5
     confident_probability: float = 0.8
-    confident_seconds: float = 0.4
+    confident_seconds: float = 0.3
     first_step_seconds: float = 2.0
     carried_seconds: float = 3.0
     kept_seconds: float = 2.5
-    opening_seconds: float = 1.5
-    opening_hold_seconds: float = 1.5
+    opening_seconds: float = 1.0
+    opening_hold_seconds: float = 1.0
     preroll_seconds: float = 0.4
 
     @property

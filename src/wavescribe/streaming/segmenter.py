@@ -93,7 +93,8 @@ class Segmenter:
         self._gated = parameters.is_voice_gated
         chunk = parameters.recipe.chunk_seconds
         self._step = parameters.samples(parameters.step_seconds if self._gated else chunk)
-        self._first_step = parameters.samples(parameters.first_step_seconds if self._gated else chunk)
+        first = parameters.samples(parameters.first_step_seconds)
+        self._first_step = max(first, self._step) if self._gated else self._step
         self._lull = parameters.samples(parameters.lull_seconds)
         self._pause = parameters.samples(parameters.pause_seconds)
         self._preroll = parameters.samples(parameters.preroll_seconds)

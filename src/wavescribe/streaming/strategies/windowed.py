@@ -44,6 +44,8 @@ class Windowed:
         """Units of the last hypothesis after the settled ones."""
         self._votes: list[int] = []
         """For each pending unit, how many hypotheses in a row had it."""
+        self._last_heard: list[Unit] = []
+        """Unsettled units of the last hypothesis that had any: the engine may answer empty when the window is full."""
         self._history = ""
         """The tail of the text that has left the window."""
         self._carried = parameters.samples(parameters.carried_seconds)
@@ -98,13 +100,13 @@ class Windowed:
         rate = self._parameters.sample_rate
         self._settled = retimed(self._settled, hypothesis.pieces, window.start, rate)
         units = self._sound_units(self._new_units(window, hypothesis))
+        self._last_heard = units or ([] if is_no_speech(hypothesis) else self._last_heard)
         self._vote(units)
         if final:
             return self.finish(window.speech_end)
         settled = units[: self._settled_length(units, window.end)]
         self._settled.extend(settled)
-        self._pending = self._pending[len(settled) :]
-        self._votes = self._votes[len(settled) :]
+        self._drop_pending(len(settled))
         if window.end + self._step - window.start > self._length:
             settled = [*settled, *self._roll(window)]
         else:
@@ -141,6 +143,7 @@ class Windowed:
         self._settled = []
         self._pending = []
         self._votes = []
+        self._last_heard = []
 
     def _open_start(self) -> int:
         if self._start is None:
@@ -226,11 +229,16 @@ class Windowed:
     def _force(self, window: Window) -> list[Unit]:
         """Settle units of the older half of a full window in which no two hypotheses agreed."""
         limit = window.end - self._length // 2
-        forced = [unit for unit in self._pending if unit.end <= limit]
+        forced = [unit for unit in self._pending or self._last_heard if unit.end <= limit]
         self._settled.extend(forced)
-        self._pending = self._pending[len(forced) :]
-        self._votes = self._votes[len(forced) :]
+        self._drop_pending(len(forced))
         return forced
+
+    def _drop_pending(self, count: int) -> None:
+        """The first pending units have settled."""
+        self._pending = self._pending[count:]
+        self._votes = self._votes[count:]
+        self._last_heard = self._last_heard[count:]
 
     def _roll_index(self, window: Window) -> int | None:
         """The settled unit after which the window should start: in the longest pause of its older part.
