@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from fakes import FakeEngine, LevelDetector, drive, speak, transcribe
@@ -42,7 +43,7 @@ def test_speech_that_the_last_hypothesis_left_out_is_decoded_after_all() -> None
 
 
 SPOKEN_THEN_SILENT = speak([1, 2, 3, 4, 5], silence=1.0)
-SLOW = {"first_step_seconds": 1.0, "opening_seconds": 1.5, "opening_hold_seconds": 1.5}
+SLOW: dict[str, Any] = {"first_step_seconds": 1.0, "opening_seconds": 1.5, "opening_hold_seconds": 1.5}
 """Only the first words have settled when the speech ends."""
 
 

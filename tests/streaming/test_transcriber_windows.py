@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from fakes import FakeEngine, LevelDetector, drive, speak, transcribe
@@ -119,6 +120,6 @@ def test_an_empty_hypothesis_of_a_full_window_costs_no_word() -> None:
         return [] if pieces and pieces[-1].end is not None and pieces[-1].end > 7.4 else pieces
 
     words = list(range(1, 20))
-    never = {"agreements": 99, "sure_seconds": 99.0, "confident_seconds": 99.0}
+    never: dict[str, Any] = {"agreements": 99, "sure_seconds": 99.0, "confident_seconds": 99.0}
     events = transcribe(speak(words), FakeEngine(alter=fall_silent), **never)
     assert transcripts(events) == [" ".join(f"w{number}" for number in words)]
