@@ -9,13 +9,11 @@ import numpy as np
 import pytest
 
 from wavescribe.engines.base import DecodeRequest, Samples
-from wavescribe.errors import EngineError, InvalidRequestError, OverloadedError
-from wavescribe.serving.live_service import LiveService, StreamOptions
+from wavescribe.errors import EngineError
 from wavescribe.serving.live_stream import BufferOverflowError, LiveStream
 from wavescribe.serving.metrics import Metrics
 from wavescribe.serving.scheduler import Scheduler
 from wavescribe.serving.stream_metrics import StreamMetrics
-from wavescribe.settings import load_settings
 from wavescribe.streaming.events import Event, Settled, TurnCleared, TurnCommitted, TurnEnded, TurnFailed
 from wavescribe.streaming.parameters import StreamParameters
 from wavescribe.streaming.transcriber import Transcriber
@@ -326,55 +324,6 @@ async def until(condition: Callable[[], bool]) -> None:
 
 async def _close(run: AsyncIterator[Event]) -> None:
     await run.aclose()  # type: ignore[attr-defined]  # it is an asynchronous generator
-
-
-def new_service(engine: FakeEngine, metrics: Metrics, max_sessions: int = 2) -> LiveService:
-    return LiveService(engine, load_settings(max_sessions=max_sessions, max_buffer_seconds=5), metrics)
-
-
-def test_a_full_server_refuses_streams_until_one_ends(engine: FakeEngine, metrics: Metrics) -> None:
-    service = new_service(engine, metrics)
-    with service.open():
-        with service.open():
-            assert service.active == 2
-            with pytest.raises(OverloadedError, match=r"Maximum concurrent sessions reached \(2\)"), service.open():
-                pass
-            assert service.active == 2
-        with service.open(StreamOptions("en")):
-            assert sample(metrics, "active_streams") == 2
-    assert service.active == 0
-    assert (
-        sample(metrics, "active_streams"),
-        metrics.registry.get_sample_value("wavescribe_refused_streams_total", {"reason": "sessions"}),
-    ) == (0, 1)
-
-
-def test_a_stream_that_breaks_frees_its_place(engine: FakeEngine, metrics: Metrics) -> None:
-    service = new_service(engine, metrics, max_sessions=1)
-    with pytest.raises(BufferOverflowError), service.open() as stream:
-        stream.feed(audio(5.1))
-    with service.open():
-        assert service.active == 1
-
-
-def test_an_unknown_language_takes_no_place(engine: FakeEngine, metrics: Metrics) -> None:
-    service = new_service(engine, metrics)
-    with (
-        pytest.raises(InvalidRequestError, match="Unknown language 'xx'.*en, de") as caught,
-        service.open(StreamOptions("xx")),
-    ):
-        pass
-    assert (caught.value.code, caught.value.param) == ("invalid_value", "language")
-    assert service.active == 0
-
-
-def test_a_file_takes_no_place_among_live_streams(engine: FakeEngine, metrics: Metrics) -> None:
-    service = new_service(engine, metrics, max_sessions=1)
-    with service.open():
-        service.open_file(StreamOptions("de"))
-        assert service.active == 1
-    with pytest.raises(InvalidRequestError, match="Unknown language 'xx'"):
-        service.open_file(StreamOptions("xx"))
 
 
 async def test_a_stream_of_silence_ends_empty_and_is_not_decoded(engine: FakeEngine, metrics: Metrics) -> None:

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from wavescribe.errors import InvalidRequestError, OverloadedError
+from wavescribe.serving.live_service import LiveService, StreamOptions
+from wavescribe.serving.live_stream import BufferOverflowError
+from wavescribe.serving.metrics import Metrics
+from wavescribe.settings import load_settings
+
+if TYPE_CHECKING:
+    from tests.serving.conftest import FakeEngine
+
+RATE = 16_000
+
+
+def sample(metrics: Metrics, name: str) -> float | None:
+    return metrics.registry.get_sample_value(f"wavescribe_{name}")
+
+
+def new_service(engine: FakeEngine, metrics: Metrics, max_sessions: int = 2) -> LiveService:
+    return LiveService(engine, load_settings(max_sessions=max_sessions, max_buffer_seconds=5), metrics)
+
+
+def test_a_full_server_refuses_streams_until_one_ends(engine: FakeEngine, metrics: Metrics) -> None:
+    service = new_service(engine, metrics)
+    with service.open():
+        with service.open():
+            assert service.active == 2
+            with pytest.raises(OverloadedError, match=r"Maximum concurrent sessions reached \(2\)"), service.open():
+                pass
+            assert service.active == 2
+        with service.open(StreamOptions("en")):
+            assert sample(metrics, "active_streams") == 2
+    assert service.active == 0
+    assert (
+        sample(metrics, "active_streams"),
+        metrics.registry.get_sample_value("wavescribe_refused_streams_total", {"reason": "sessions"}),
+    ) == (0, 1)
+
+
+def test_a_stream_that_breaks_frees_its_place(engine: FakeEngine, metrics: Metrics) -> None:
+    service = new_service(engine, metrics, max_sessions=1)
+    with pytest.raises(BufferOverflowError), service.open() as stream:
+        stream.feed(np.ones(round(5.1 * RATE), dtype=np.float32))
+    with service.open():
+        assert service.active == 1
+
+
+def test_an_unknown_language_takes_no_place(engine: FakeEngine, metrics: Metrics) -> None:
+    service = new_service(engine, metrics)
+    with (
+        pytest.raises(InvalidRequestError, match="Unknown language 'xx'.*en, de") as caught,
+        service.open(StreamOptions("xx")),
+    ):
+        pass
+    assert (caught.value.code, caught.value.param) == ("invalid_value", "language")
+    assert service.active == 0
+
+
+def test_a_file_takes_no_place_among_live_streams(engine: FakeEngine, metrics: Metrics) -> None:
+    service = new_service(engine, metrics, max_sessions=1)
+    with service.open():
+        service.open_file(StreamOptions("de"))
+        assert service.active == 1
+    with pytest.raises(InvalidRequestError, match="Unknown language 'xx'"):
+        service.open_file(StreamOptions("xx"))
