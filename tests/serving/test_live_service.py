@@ -10,6 +10,7 @@ from wavescribe.serving.live_service import LiveService, StreamOptions
 from wavescribe.serving.live_stream import BufferOverflowError
 from wavescribe.serving.metrics import Metrics
 from wavescribe.settings import load_settings
+from wavescribe.streaming.events import TurnCommitted, TurnEnded
 
 if TYPE_CHECKING:
     from tests.serving.conftest import FakeEngine
@@ -68,3 +69,17 @@ def test_a_file_takes_no_place_among_live_streams(engine: FakeEngine, metrics: M
         assert service.active == 1
     with pytest.raises(InvalidRequestError, match="Unknown language 'xx'"):
         service.open_file(StreamOptions("xx"))
+
+
+async def test_a_stream_of_silence_ends_empty_and_is_not_decoded(engine: FakeEngine, metrics: Metrics) -> None:
+    service = new_service(engine, metrics)
+    async with service.running():
+        with service.open() as stream:
+            stream.feed(np.zeros(4 * RATE, dtype=np.float32))
+            stream.end_turn()
+            stream.finish()
+            assert [event async for event in stream.run()] == [
+                TurnCommitted(0, 0, 4 * RATE),
+                TurnEnded(0, "", "", 0, 4 * RATE),
+            ]
+    assert engine.calls == []

@@ -14,7 +14,7 @@ from wavescribe.serving.live_stream import BufferOverflowError, LiveStream
 from wavescribe.serving.metrics import Metrics
 from wavescribe.serving.scheduler import Scheduler
 from wavescribe.serving.stream_metrics import StreamMetrics
-from wavescribe.streaming.events import Event, Settled, TurnCleared, TurnCommitted, TurnEnded, TurnFailed
+from wavescribe.streaming.events import Event, Settled, TurnCleared, TurnEnded, TurnFailed
 from wavescribe.streaming.parameters import StreamParameters
 from wavescribe.streaming.transcriber import Transcriber
 from wavescribe.vad.detector import AlwaysSpeech
@@ -324,17 +324,6 @@ async def until(condition: Callable[[], bool]) -> None:
 
 async def _close(run: AsyncIterator[Event]) -> None:
     await run.aclose()  # type: ignore[attr-defined]  # it is an asynchronous generator
-
-
-async def test_a_stream_of_silence_ends_empty_and_is_not_decoded(engine: FakeEngine, metrics: Metrics) -> None:
-    service = new_service(engine, metrics)
-    async with service.running():
-        with service.open() as stream:
-            stream.feed(np.zeros(4 * RATE, dtype=np.float32))
-            stream.end_turn()
-            stream.finish()
-            assert await collect(stream) == [TurnCommitted(0, 0, 4 * RATE), TurnEnded(0, "", "", 0, 4 * RATE)]
-    assert engine.calls == []
 
 
 async def test_cleared_audio_that_still_waits_is_not_decoded(engine: FakeEngine, metrics: Metrics) -> None:
