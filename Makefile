@@ -10,7 +10,7 @@ TORCH ?= cpu
 LOCKED = $(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes --no-deps --only-binary :all:
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-qwen demo serve test test-slow soak test-web test-qwen check bench bench-gate results clean
+.PHONY: help install install-qwen demo serve test test-slow soak test-web test-qwen check docs reference bench bench-gate results clean
 
 help: ## list the targets
 	@echo "usage: make TARGET [ARGS='...'] [PYTHON=python3.12]"
@@ -63,6 +63,13 @@ check: install ## lint, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: install ## build the documentation's site into build/docs; fails on dead links, and on pages that the code has left behind
+	$(BIN)/python scripts/reference --check
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict $(ARGS)
+
+reference: install ## write the pages of the documentation that are made from the code
+	$(BIN)/python scripts/reference
 
 bench: install ## measure quality, latency, cost or load; ARGS say which: ARGS='latency --seconds 60'
 	$(BIN)/wavescribe bench $(ARGS)

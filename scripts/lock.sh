@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# Make requirements.lock anew from pyproject.toml.
+# Make the locks anew from pyproject.toml: requirements.lock (everything that developers need) and, with the versions
+# in it, requirements-server.lock (what a server needs, and its models) and requirements-build.lock (what builds the
+# wheel).
 #
 #   scripts/lock.sh                     keep the locked versions that still fit
 #   scripts/lock.sh --upgrade           take the newest version of everything
@@ -34,11 +36,19 @@ certificates="${SSL_CERT_FILE:-${PIP_CERT:-$(pip_setting cert)}}"
 [ -z "$certificates" ] || export SSL_CERT_FILE="$certificates"
 unset UV_INDEX UV_EXTRA_INDEX_URL UV_FIND_LINKS
 
-"$uv" pip compile pyproject.toml --extra embedded --extra bench --extra dev --universal --python-version 3.11 --fork-strategy fewest \
-    --generate-hashes --no-emit-index-url --no-emit-find-links \
-    --custom-compile-command scripts/lock.sh --quiet --output-file requirements.lock "$@"
+# compile LOCK SOURCE [OPTION...]: lock what SOURCE names, for all platforms and Pythons.
+compile() {
+    "$uv" pip compile "$2" --universal --python-version 3.11 --fork-strategy fewest \
+        --generate-hashes --no-emit-index-url --no-emit-find-links \
+        --custom-compile-command scripts/lock.sh --quiet --output-file "$1" "${@:3}"
+    echo "$1: $(grep -c '^[a-z0-9]' "$1") packages"
+}
 
-echo "requirements.lock: $(grep -c '^[a-z0-9]' requirements.lock) packages"
+compile requirements.lock pyproject.toml --extra embedded --extra bench --extra docs --extra dev "$@"
+compile requirements-server.lock pyproject.toml --extra embedded --constraint requirements.lock
+"$PYTHON" -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
+    >"$work/build.in"
+compile requirements-build.lock "$work/build.in" --no-annotate --constraint requirements.lock
 
 # Every package must have a wheel on every platform: a fresh machine has no compiler.
 for platform in "${PLATFORMS[@]}"; do

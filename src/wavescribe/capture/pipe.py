@@ -45,7 +45,6 @@ def container_blocks(descriptor: int) -> Iterator[Samples]:
         "codec_whitelist": AUDIO_DECODERS,
         "protocol_whitelist": "none",
         "probesize": str(PROBE_BYTES),
-        "fflags": "nobuffer",
     }
     try:
         container = av.open(
