@@ -2,6 +2,8 @@
 PYTHON ?= python3
 ARGS ?=
 VENV := .venv
+# Processes that run tests, each whole files of them; most tests wait more than they compute.
+WORKERS ?= -n 2 --dist loadfile
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 QWEN_STAMP := $(VENV)/.installed-qwen
@@ -35,7 +37,7 @@ serve: install ## run the server; ARGS are its flags
 	$(BIN)/wavescribe serve $(ARGS)
 
 test: install ## run the tests but the slow ones; ARGS go to pytest
-	$(BIN)/python -m pytest -m "not slow and not qwen" $(ARGS)
+	$(BIN)/python -m pytest -m "not slow and not qwen" $(WORKERS) $(ARGS)
 
 test-slow: install ## run the slow tests; ARGS go to pytest
 	$(BIN)/python -m pytest -m "slow and not qwen and not browser" $(ARGS)
