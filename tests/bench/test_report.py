@@ -44,6 +44,19 @@ def test_a_measurement_is_printed_and_written_with_its_pictures(
     assert written["environment"]["cores"].isdigit()
 
 
+@pytest.mark.parametrize(("columns", "on_its_side"), [(200, False), (60, True)])
+def test_a_table_wider_than_the_terminal_is_printed_on_its_side(
+    columns: int, on_its_side: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    headings = tuple(f"heading {number}" for number in range(10))
+    table = TableData("wide", headings, (tuple(f"value {number}" for number in range(10)),))
+    publish(Measurement("quality", "it is good", (), (table,)), None)
+    lines = capsys.readouterr().out.splitlines()
+    assert all(any(heading in line for line in lines) for heading in headings)
+    assert any("heading 9" in line and "value 9" in line for line in lines) == on_its_side
+
+
 def test_without_a_directory_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     publish(COST, None)

@@ -26,7 +26,7 @@ def publish(measurement: Measurement, output: Path | None) -> None:
     """
     console = Console()
     for table in measurement.tables:
-        console.print(_rich(table))
+        console.print(_fitting(table, console))
     console.print(f"[bold]{escape(measurement.title)}[/bold]", soft_wrap=True)
     for line in measurement.summary:
         console.print(f"- {escape(line)}", soft_wrap=True, highlight=False)
@@ -56,6 +56,20 @@ def running_command() -> str:
     """The command line that is running, without the paths of this machine."""
     words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:]]
     return shlex.join(["wavescribe", *words])
+
+
+def _fitting(table: TableData, console: Console) -> Table:
+    """The table, or where its columns would have to be cut, the table on its side if that is narrower."""
+    shown, turned = _rich(table), _rich(_turned(table))
+    unbounded = console.options.update(max_width=10_000)
+    width, width_turned = (console.measure(each, options=unbounded).maximum for each in (shown, turned))
+    return shown if width <= max(console.width, width_turned) else turned
+
+
+def _turned(table: TableData) -> TableData:
+    """Its rows as columns."""
+    first, *others = zip(table.headings, *table.rows, strict=True)
+    return TableData(table.title, tuple(first), tuple(tuple(row) for row in others))
 
 
 def _rich(table: TableData) -> Table:
