@@ -10,7 +10,7 @@ from wavescribe.errors import OverloadedError
 from wavescribe.serving.load import Load
 from wavescribe.serving.metrics import Metrics
 
-SOUND_SECONDS = 1.25
+SOUND_SECONDS = 1.4
 """Sound that nearly every word waits for before it settles, at the default delay: part of its lag on any machine."""
 
 RETRY_SECONDS = 10
@@ -92,13 +92,16 @@ class Admission:
             raise self._refusal("lag", f"{message}{self._most_lag:g} s. Try again later.")
 
     def _expected_lag(self) -> float:
-        """The lag that late words would have with one stream more: sound, an interval, and its step in the queue.
+        """The lag that late words would have with one stream more.
 
-        What is measured counts as well as what is computed: it knows of other programs on the machine.
+        A late word begins a turn. It waits for sound, for the step that hears it, and for one more that agrees; each of
+        the two waits in the queue, where every stream has its turn. With one stream, 6 and 12 that gave 2.7, 4.2 and
+        6.0 s where 2.7, 4.2 and 6.3 s were measured (docs/performance.md). What is measured counts as well as what is
+        computed: it knows of other programs on the machine.
         """
         now, load = self._clock(), self._load
-        interval = max(self._least_interval, load.interval(now, more=1))
-        return SOUND_SECONDS + interval + max(2 * load.step_seconds, load.lag(now))
+        interval = load.interval(now, more=1)
+        return SOUND_SECONDS + self._least_interval + interval + max(interval, load.lag(now))
 
     def _refusal(self, reason: str, message: str) -> OverloadedError:
         self._metrics.refused_streams.labels(reason).inc()
