@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from described import PLAIN, sentence
@@ -64,14 +65,20 @@ def _entry(name: str, option: OptionInfo) -> str:
 
 
 def _kind(field: FieldInfo) -> str:
-    hint: Any = field.annotation
+    hint: Any = _without_none(field.annotation)
     if choices := _choices(hint):
         return "one of " + ", ".join(code(choice) for choice in choices)
     if get_origin(hint) is tuple:
         return "repeatable"
-    if Path in get_args(hint):
+    if hint is Path:
         return "a file"
     return ", ".join([f"a {PLAIN[hint]}", *_bounds(field)])
+
+
+def _without_none(hint: Any) -> Any:
+    """X of `X | None`; anything else as it is."""
+    given = [part for part in get_args(hint) if part is not NoneType]
+    return given[0] if NoneType in get_args(hint) and len(given) == 1 else hint
 
 
 def _choices(hint: Any) -> tuple[str, ...]:
