@@ -26,7 +26,8 @@ from obedient_engine import (
 
 from wavescribe.engines.base import AnswersEach, DecodeRequest, Engine, FileOptions, Hypothesis, Segment, Supervised
 from wavescribe.engines.isolation import IsolatedEngine
-from wavescribe.engines.isolation.process import EngineProcess
+from wavescribe.engines.isolation.messages import Decode
+from wavescribe.engines.isolation.process import CallNotTakenError, EngineProcess
 from wavescribe.errors import (
     ConfigurationError,
     EngineError,
@@ -200,6 +201,29 @@ def test_a_call_that_loses_its_process_is_made_again_on_another(
     until(lambda: ends(int(before)))
     assert single.restarts > restarts
     assert ask(single) == after
+
+
+def test_a_process_that_was_dead_before_a_call_came_to_it_does_not_count_as_lost_by_it(
+    pair: IsolatedEngine, tmp_path: Path
+) -> None:
+    for number in range(5):
+        first = int(ask(pair))
+        [other] = [pid for pid in pair.pids if pid != first]
+        # Either has the next call; the other one dies with it.
+        asked = ask(pair, f"die with {first if number % 2 else other} at {tmp_path / str(number)}")
+        assert int(asked) in pair.pids
+        until(lambda: pair.alive == 2)
+
+
+def test_a_call_to_a_dead_process_is_not_taken() -> None:
+    process = EngineProcess(load, STALL)
+    process.wait_until_ready()
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait_until_dead()
+    with pytest.raises(CallNotTakenError, match="died before a call"):
+        process.call(Decode((DecodeRequest(SECOND),)))
+    process.release()
 
 
 def test_a_call_that_takes_two_processes_with_it_fails_and_others_are_answered(pair: IsolatedEngine) -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import dropwhile
+from typing import TypeVar
 
 from wavescribe.engines.base import (
     Answer,
@@ -35,13 +36,18 @@ from wavescribe.engines.isolation.messages import (
     Reply,
 )
 from wavescribe.engines.isolation.places import Places
-from wavescribe.engines.isolation.process import EngineProcess
+from wavescribe.engines.isolation.process import CallNotTakenError, EngineProcess
 from wavescribe.errors import EngineError, EngineLostError, WavescribeError
 
 logger = logging.getLogger(__name__)
 
 RESTART_WAITS = (0.0, 1.0, 5.0, 15.0)
 """Seconds before each try to start a process anew; the last one goes on."""
+
+ATTEMPTS = 2
+"""How many processes one call may take with it before it fails."""
+
+Result = TypeVar("Result")
 
 PATIENCE_SECONDS = 60.0
 """Longer than a usual model takes to load."""
@@ -125,10 +131,7 @@ class IsolatedEngine:
     def decode_each(self, requests: Sequence[DecodeRequest]) -> list[Answer]:
         """Decode windows, each for itself where the engine can; see AnswersEach.decode_each."""
         call = Decode(tuple(requests))
-        try:
-            return self._decode(call)
-        except EngineLostError:
-            return self._decode(call)
+        return self._made_again(lambda: self._decode(call))
 
     def forget(self, stream_id: str) -> None:
         """Free what the processes keep of a stream, each as soon as its call under way is done; see KeepsState.forget.
@@ -188,6 +191,17 @@ class IsolatedEngine:
             self._replace(process)
         process.release()
 
+    def _made_again(self, make: Callable[[], Result]) -> Result:
+        """Make a call, and again when it loses its process; one that was dead before it had the call does not count."""
+        losses = 0
+        while True:
+            try:
+                return make()
+            except EngineLostError as error:
+                losses += not isinstance(error, CallNotTakenError)
+                if losses == ATTEMPTS or self._closing.is_set():
+                    raise
+
     def _decode(self, call: Decode) -> list[Answer]:
         with self._places.live() as process:
             reply = self._call(process, call)
@@ -197,10 +211,7 @@ class IsolatedEngine:
 
     def _open(self, samples: Samples, options: FileOptions) -> _OpenedFile:
         call = OpenFile(next(self._numbers), samples, options)
-        try:
-            return self._open_once(call)
-        except EngineLostError:
-            return self._open_once(call)
+        return self._made_again(lambda: self._open_once(call))
 
     def _open_once(self, call: OpenFile) -> _OpenedFile:
         with self._places.file() as process:

@@ -75,6 +75,11 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """The process has the whole call; comes before the answer to each."""
+
+
+@dataclass(frozen=True, slots=True)
 class FileOpened:
     """A file's transcription has begun; see FileTranscription."""
 
@@ -138,4 +143,4 @@ class Forgotten:
     """Nothing is kept of the stream any more."""
 
 
-Reply = Ready | Decoded | FileOpened | NextOfFile | Forgotten | Failed
+Reply = Ready | Taken | Decoded | FileOpened | NextOfFile | Forgotten | Failed

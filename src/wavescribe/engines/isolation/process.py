@@ -22,6 +22,10 @@ END_SECONDS = 2.0
 """How long a process may take to end once nobody asks it any more."""
 
 
+class CallNotTakenError(EngineLostError):
+    """The process was dead before it had the whole call: the call has no part in its death."""
+
+
 class EngineProcess:
     """A process with an engine. It is started by the constructor, and ready once `wait_until_ready` returned.
 
@@ -69,21 +73,39 @@ class EngineProcess:
         """Make a call and wait for its answer; one at a time.
 
         Raises:
+            CallNotTakenError: the process died before it had the call.
             EngineLostError: the process died or gave no answer in time; this process is of no use any more.
             WavescribeError: the engine failed on the call.
         """
+        self._hand_over(call)
         try:
-            self._connection.send(call)
-            if not self._connection.poll(self._stall_seconds):
-                raise self._lost(f"gave no answer for {self._stall_seconds:g} s")
-            reply: Reply = self._connection.recv()
+            reply = self._receive()
         except BlockingIOError as error:
-            raise self._lost(f"stopped in the middle of a call for {self._stall_seconds:g} s") from error
+            raise self._stopped() from error
         except (EOFError, OSError) as error:
             raise self._lost("died") from error
         if isinstance(reply, Failed):
             raise reply.error()
         return reply
+
+    def _hand_over(self, call: Call) -> None:
+        """Make a call and wait until the process has all of it: what can be sent need not arrive."""
+        try:
+            self._connection.send(call)
+            self._receive()
+        except BlockingIOError as error:
+            raise self._stopped() from error
+        except (EOFError, OSError) as error:
+            raise CallNotTakenError(str(self._lost("died before a call"))) from error
+
+    def _receive(self) -> Reply:
+        if not self._connection.poll(self._stall_seconds):
+            raise self._lost(f"gave no answer for {self._stall_seconds:g} s")
+        reply: Reply = self._connection.recv()
+        return reply
+
+    def _stopped(self) -> EngineLostError:
+        return self._lost(f"stopped in the middle of a call for {self._stall_seconds:g} s")
 
     def wait_until_dead(self) -> None:
         """Wait until the process has ended."""

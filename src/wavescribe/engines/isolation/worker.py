@@ -24,6 +24,7 @@ from wavescribe.engines.isolation.messages import (
     OpenFile,
     Ready,
     Reply,
+    Taken,
 )
 
 
@@ -53,6 +54,7 @@ def serve_engine(connection: Connection[Any, Any], load: Callable[[], Engine]) -
 def _answer_calls(connection: Connection[Any, Any], worker: _Worker) -> None:
     while True:
         call: Call = connection.recv()
+        connection.send(Taken())
         try:
             reply = worker.answer(call)
         except Exception as error:  # an engine may raise anything; it stays of use for other calls
