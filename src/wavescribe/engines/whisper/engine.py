@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -36,6 +37,10 @@ always the best beginning. What it buys and costs is in docs/performance.md."""
 
 DECODER_TOKENS = 448
 """Most tokens that the decoder has positions for, prompt included."""
+
+MOST_KERNELS = 32
+"""Kernels that oneDNN keeps, unless ONEDNN_PRIMITIVE_CACHE_CAPACITY says otherwise. It makes one for each shape and by
+default keeps 1024: windows have any length, so that memory grew by hundreds of megabytes and no time was saved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +206,7 @@ def load_whisper(
         EngineError: the model cannot be loaded on this device.
     """
     weights = resolve_weights(name)
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(MOST_KERNELS))
     # The features' small matrix products gain nothing from more threads, which then spin for a tenth of a second.
     threadpool_limits(limits=1, user_api="blas")
     try:
