@@ -46,8 +46,9 @@ VANISHING = 0.25
 """The share of clients that leave without a word."""
 
 SAMPLE_SECONDS = 2.0
-WARM_UP_SHARE, WARM_UP_MOST = 1 / 3, 180.0
-"""The start of a run that is not judged: allocators fill their pools with the first long streams."""
+WARM_UP_SHARE, WARM_UP_MOST = 1 / 2, 300.0
+"""The start of a run that is not judged: allocators fill their pools with the first hundreds of streams, the more
+slowly the fuller they are."""
 
 MOST_MEGABYTES_PER_MINUTE = 1.0
 PATIENCE_SECONDS = 120.0

@@ -18,6 +18,7 @@ from wavescribe.cli.draining_server import DrainingServer
 from wavescribe.cli.printed_settings import as_toml
 from wavescribe.engines.base import Engine
 from wavescribe.engines.isolation import IsolatedEngine
+from wavescribe.serving.allocator import keep_memory_compact
 from wavescribe.serving.configured_engine import engine_loader, with_useful_workers
 from wavescribe.serving.logs import configure_logging
 from wavescribe.settings import Settings, load_settings
@@ -135,6 +136,7 @@ def load_with_log(configure: Callable[[], None], load: Callable[[], Engine]) -> 
 
 def _load_engine(settings: Settings) -> Engine:
     if settings.isolation == "process":
+        keep_memory_compact()
         configure = partial(
             configure_logging, settings.log_format, settings.log_level, with_transcripts=settings.log_transcripts
         )
