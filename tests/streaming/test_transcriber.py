@@ -196,6 +196,21 @@ def test_a_word_that_the_engine_is_sure_of_settles_on_one_hypothesis() -> None:
     assert len(engine.requests) == 1
 
 
+@pytest.mark.parametrize(("probability", "expected"), [(0.95, "w1"), (0.85, "")])
+def test_a_first_word_settles_on_one_hypothesis_when_the_engine_is_surer_of_it(
+    probability: float, expected: str
+) -> None:
+    def believe(_: int, pieces: list[Piece]) -> list[Piece]:
+        return [replace(piece, probability=probability) for piece in pieces]
+
+    engine = FakeEngine(alter=believe)
+    parameters = StreamParameters(opening_seconds=9.0, opening_hold_seconds=1.25, sure_seconds=1.3)
+    transcriber = Transcriber("s", parameters, LevelDetector())
+    transcriber.push(speak([1, 2, 3, 4, 5]))
+    assert deltas(drive(transcriber, engine)) == expected
+    assert len(engine.requests) == 1
+
+
 def test_the_first_words_of_a_window_wait_for_two_hypotheses_and_more_sound() -> None:
     engine = FakeEngine()
     transcriber = Transcriber("s", StreamParameters(confident_probability=0.1), LevelDetector())

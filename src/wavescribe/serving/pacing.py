@@ -5,13 +5,10 @@ from __future__ import annotations
 FAST_SECONDS = 3.0
 """A stream this far ahead of the clock is no microphone's: it is fed faster than real time."""
 
-HEADROOM = 1.1
-"""Workers that are asked for all they can do would never catch up with what a slow step left behind."""
-
 BUSY = 0.8
 """The share of the workers' time from which the machine counts as busy."""
 
-BEHIND_STEPS = 3
+BEHIND_STEPS = 2
 """Steps of audio that wait on a busy machine before a stream takes them at once, not one by one."""
 
 MOST_SECONDS = 4.0
@@ -42,6 +39,9 @@ class Pace:
 def least_advance(step: float, interval: float, lag: float) -> float:
     """Seconds of audio that a live stream's next step has to cover at least.
 
+    A stream makes its next step when the last one is done, so that on a full machine every step covers what came while
+    all the others had theirs. Longer steps from the start would wait for sound where workers are free.
+
     Args:
         step: the stream's step length.
         interval: seconds between two steps of a stream that the workers can keep up.
@@ -50,8 +50,6 @@ def least_advance(step: float, interval: float, lag: float) -> float:
     Returns:
         0 for the next step as the grid has it.
     """
-    wanted = HEADROOM * interval
-    advance = wanted if wanted > step else 0.0
-    if interval >= BUSY * step and lag >= BEHIND_STEPS * max(step, advance):
-        advance = lag // step * step
-    return min(advance, MOST_SECONDS)
+    if interval < BUSY * step or lag < BEHIND_STEPS * step:
+        return 0.0
+    return min(lag // step * step, MOST_SECONDS)

@@ -61,6 +61,7 @@ class StreamParameters:
             the decoder its forced tokens.
         opening_seconds: the part of a window whose words have little or nothing before them to be heard by.
         opening_hold_seconds: sound that must follow a unit there, whatever else would settle it.
+        opening_probability: `confident_probability` there.
         carried_seconds: audio before a segment, up to the last pause and beyond it, that its window begins with.
         preroll_seconds: audio before the first speech frame that belongs to its segment.
     """
@@ -88,6 +89,7 @@ class StreamParameters:
     kept_seconds: float = 2.5
     opening_seconds: float = 1.0
     opening_hold_seconds: float = 1.0
+    opening_probability: float = 0.9
     preroll_seconds: float = 0.4
 
     @property

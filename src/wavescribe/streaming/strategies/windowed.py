@@ -181,12 +181,17 @@ class Windowed:
         return count
 
     def _settles(self, unit: Unit, votes: int, window_end: int) -> bool:
+        rule = self._parameters
         sound_after = window_end - unit.end
-        if unit.end - self._open_start() < self._opening:
-            return votes >= self._parameters.agreements and sound_after >= max(self._hold, self._opening_hold)
-        if sound_after >= self._sure or (votes >= self._parameters.agreements and sound_after >= self._hold):
+        opens = unit.end - self._open_start() < self._opening
+        if opens and sound_after < self._opening_hold:
+            return False
+        if votes >= rule.agreements and sound_after >= self._hold:
             return True
-        return unit.probability >= self._parameters.confident_probability and sound_after >= self._confident
+        confident = rule.opening_probability if opens else rule.confident_probability
+        if unit.probability >= confident and sound_after >= self._confident:
+            return True
+        return not opens and sound_after >= self._sure
 
     def _roll(self, window: Window) -> list[Unit]:
         """Move the window's start forward; returns units that had to settle without agreement."""
