@@ -9,21 +9,30 @@ def test_the_interval_grows_with_those_who_speak_and_falls_with_the_workers() ->
     load = Load(workers=2)
     load.took(0.4)
     for number in range(10):
-        load.asked(f"stream {number}", now=0.0)
+        load.seen(f"stream {number}", now=0.0)
     assert load.interval(now=1.0) == pytest.approx(2.0)
     assert load.interval(now=1.0, more=1) == pytest.approx(2.2)
 
 
 def test_who_has_left_or_fallen_silent_does_not_count() -> None:
     load = Load(workers=1)
-    load.asked("silent", now=0.0)
-    load.asked("speaks", now=0.0)
-    load.asked("left", now=0.0)
+    load.seen("silent", now=0.0)
+    load.seen("speaks", now=0.0)
+    load.seen("left", now=0.0)
     load.left("left")
-    load.asked("speaks", now=SPEAKING_SECONDS)
+    load.seen("speaks", now=SPEAKING_SECONDS)
     assert load.speaking(now=SPEAKING_SECONDS) == 2
     assert load.speaking(now=SPEAKING_SECONDS + 0.1) == 1
     load.left("never there")
+
+
+def test_who_waits_for_an_answer_speaks_however_long_it_takes() -> None:
+    load = Load(workers=1)
+    load.asked("waits")
+    assert load.speaking(now=100 * SPEAKING_SECONDS) == 1
+    load.seen("waits", now=1000.0)
+    assert load.speaking(now=1000.0 + SPEAKING_SECONDS) == 1
+    assert load.speaking(now=1000.1 + SPEAKING_SECONDS) == 0
 
 
 def test_what_was_expected_is_forgotten_with_the_first_step() -> None:

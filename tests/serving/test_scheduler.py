@@ -89,6 +89,19 @@ async def test_ends_of_turns_go_first_then_the_largest_lag_then_the_longest_wait
     assert engine.contexts == ["busy", "final, late", "final", "draft, late", "draft, first", "draft, second"]
 
 
+async def test_the_lag_of_a_step_grows_while_it_waits(engine: FakeEngine, gate: Gate, metrics: Metrics) -> None:
+    now = 100.0
+    scheduler = Scheduler(engine, 1, metrics, clock=lambda: now)
+    async with running(scheduler):
+        busy = await occupy(scheduler, gate)
+        early = await queue(scheduler, step("early", lag=1.0))
+        now += 2.0
+        late = await queue(scheduler, step("later", lag=2.5), step("latest", lag=3.5), after=1)
+        gate.open()
+        await asyncio.gather(busy, *early, *late)
+    assert engine.contexts == ["busy", "latest", "early", "later"]
+
+
 async def test_the_steps_of_files_wait_for_those_of_live_streams(
     engine: FakeEngine, gate: Gate, metrics: Metrics
 ) -> None:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 
 import numpy as np
 
-from wavescribe.engines.base import Samples
+from wavescribe.engines.base import Hypothesis, Samples
 from wavescribe.errors import EngineError, WavescribeError
 from wavescribe.serving.inbox import Clear, Configure, EndTurn, Finish, Inbox, Mark
 from wavescribe.serving.logs import transcripts
@@ -75,7 +75,7 @@ class LiveStream:
         self._progress = asyncio.Event()
         self._received = 0
         if live:
-            scheduler.load.asked(transcriber.stream_id, clock())
+            scheduler.load.seen(transcriber.stream_id, clock())
 
     @property
     def received_seconds(self) -> float:
@@ -208,14 +208,22 @@ class LiveStream:
                 self._scheduler.load.settled(lag, now)
 
     async def _answer(self, step: Step) -> list[Event]:
-        if self._is_paced:
-            self._scheduler.load.asked(self._transcriber.stream_id, self._clock())
         if self._mute.speech(step.advance):
             self._metrics.mute()
             logger.warning("%.0f s of speech gave no text", self._mute.seconds)
         try:
             with span("step", final=step.final, advance_seconds=step.advance, lag_seconds=step.lag):
-                hypothesis = await self._scheduler.decode(step, live=self._is_awaited)
+                hypothesis = await self._decoded(step)
         except EngineError as error:
             return self._transcriber.reject(error)
         return self._transcriber.accept(hypothesis)
+
+    async def _decoded(self, step: Step) -> Hypothesis:
+        if not self._is_paced:
+            return await self._scheduler.decode(step, live=self._is_awaited)
+        load, stream = self._scheduler.load, self._transcriber.stream_id
+        load.asked(stream)
+        try:
+            return await self._scheduler.decode(step)
+        finally:
+            load.seen(stream, self._clock())

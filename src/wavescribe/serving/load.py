@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
 SPEAKING_SECONDS = 5.0
-"""A stream whose last step is no older than this counts as speaking: steps come at least that often."""
+"""A stream whose last step is no older than this counts as speaking: nobody speaks for so long without one."""
 
 LAG_SECONDS = 15.0
 """Lags of this long ago still tell how full the machine is."""
@@ -42,8 +43,12 @@ class Load:
         mean = self._step_seconds
         self._step_seconds = seconds if mean is None else mean + SMOOTHING * (seconds - mean)
 
-    def asked(self, stream: str, now: float) -> None:
-        """A live stream has asked for a step; it has just been opened, or it speaks."""
+    def asked(self, stream: str) -> None:
+        """A live stream has asked for a step: it counts as speaking as long as it waits for the answer."""
+        self._last_step[stream] = math.inf
+
+    def seen(self, stream: str, now: float) -> None:
+        """A live stream has just been opened, or its step is answered."""
         self._last_step[stream] = now
 
     def left(self, stream: str) -> None:

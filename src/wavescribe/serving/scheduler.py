@@ -7,7 +7,7 @@ import heapq
 import itertools
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(order=True, slots=True)
 class _Job:
-    """A queued step; live streams sort first, then ends of turns, then the largest lag, then the longest wait."""
+    """A queued step; live streams sort first, then ends of turns, then those whose audio has waited longest."""
 
     rank: tuple[bool, bool, float, int]
     step: Step = field(compare=False)
@@ -52,9 +52,19 @@ class Scheduler:
         workers: engine calls at the same time.
         metrics: where steps are counted.
         batch_size: most steps in one engine call; 1 for engines that gain nothing from batches.
+        clock: seconds, monotonic.
     """
 
-    def __init__(self, engine: Engine, workers: int, metrics: Metrics, batch_size: int = 1) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        workers: int,
+        metrics: Metrics,
+        batch_size: int = 1,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
         self._engine = engine
         self._workers = workers
         self._metrics = metrics
@@ -63,7 +73,7 @@ class Scheduler:
         self._order = itertools.count()
         self._arrived = asyncio.Condition()
         self._running: dict[int, float] = {}
-        """When each engine call under way began, by the monotonic clock."""
+        """When each engine call under way began, by the clock."""
         self._departures = Departures(engine)
         self.load = Load(workers * batch_size)
         """What live steps take and how many streams ask for them."""
@@ -76,7 +86,7 @@ class Scheduler:
     @property
     def longest_call(self) -> float:
         """Seconds that the oldest engine call under way has taken so far; 0 with none."""
-        return time.monotonic() - min(self._running.values()) if self._running else 0.0
+        return self._clock() - min(self._running.values()) if self._running else 0.0
 
     async def run(self) -> None:
         """Run the workers until cancelled. The caller owns this task."""
@@ -110,7 +120,9 @@ class Scheduler:
             EngineError: the engine failed on it.
         """
         answer: asyncio.Future[Hypothesis] = asyncio.get_running_loop().create_future()
-        rank = (not live, not step.final, -step.lag, next(self._order))
+        # The lag of a step that waits grows: by when its audio began to wait, it is the same order at any time.
+        waits_since = self._clock() - step.lag
+        rank = (not live, not step.final, waits_since, next(self._order))
         async with self._arrived:
             heapq.heappush(self._queue, _Job(rank, step, answer))
             self._arrived.notify()
@@ -135,7 +147,7 @@ class Scheduler:
 
     async def _run(self, jobs: Sequence[_Job], threads: ThreadPoolExecutor) -> None:
         requests = [job.step.request for job in jobs]
-        started = time.monotonic()
+        started = self._clock()
         call = next(self._order)
         self._running[call] = started
         self._departures.begin(job.stream for job in jobs)
@@ -149,7 +161,7 @@ class Scheduler:
         finally:
             del self._running[call]
             self._departures.end(job.stream for job in jobs)
-        self._measure(jobs, time.monotonic() - started)
+        self._measure(jobs, self._clock() - started)
         for answer in answers:
             if isinstance(answer, WavescribeError):
                 logger.error("a step of a batch of %d failed: %s", len(jobs), answer)
