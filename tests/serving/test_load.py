@@ -11,7 +11,7 @@ def test_the_interval_grows_with_those_who_speak_and_falls_with_the_workers() ->
     for number in range(10):
         load.seen(f"stream {number}", now=0.0)
     assert load.interval(now=1.0) == pytest.approx(2.0)
-    assert load.interval(now=1.0, more=1) == pytest.approx(2.2)
+    assert load.interval_with_another(now=1.0) == pytest.approx(2.2)
 
 
 def test_who_has_left_or_fallen_silent_does_not_count() -> None:
@@ -35,14 +35,17 @@ def test_who_waits_for_an_answer_speaks_however_long_it_takes() -> None:
     assert load.speaking(now=1000.1 + SPEAKING_SECONDS) == 0
 
 
-def test_what_was_expected_is_forgotten_with_the_first_step() -> None:
+def test_what_was_expected_of_a_full_machine_counts_until_steps_take_longer() -> None:
     load = Load(workers=1)
     assert load.step_seconds == 0
-    load.expect(9.0)
-    assert load.step_seconds == 9.0
+    load.expect(0.4)
+    assert load.step_seconds == 0.4
     load.took(0.3)
-    load.expect(9.0)
-    assert 0.3 <= load.step_seconds < 9.0
+    assert load.step_seconds == 0.3
+    assert load.interval_with_another(now=0.0) == 0.4
+    for _ in range(100):
+        load.took(0.6)
+    assert load.interval_with_another(now=0.0) == pytest.approx(0.6, rel=0.01)
 
 
 def test_one_slow_step_moves_the_mean_little() -> None:

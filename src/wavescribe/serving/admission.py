@@ -99,7 +99,7 @@ class Admission:
         is measured counts as well as what is computed: it knows of other programs on the machine.
         """
         now, load = self._clock(), self._load
-        interval = load.interval(now, more=1)
+        interval = load.interval_with_another(now)
         return SOUND_SECONDS + max(self._least_interval, interval) + max(interval, load.lag(now))
 
     def _refusal(self, reason: str, message: str) -> OverloadedError:

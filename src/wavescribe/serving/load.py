@@ -24,19 +24,19 @@ class Load:
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
+        self._expected_seconds = 0.0
         self._step_seconds: float | None = None
         self._last_step: dict[str, float] = {}
         self._lags: deque[tuple[float, float]] = deque()
 
     @property
     def step_seconds(self) -> float:
-        """Seconds that a live step takes on its worker: a moving mean, 0 while nothing is known."""
-        return self._step_seconds or 0.0
+        """Seconds that a live step takes on its worker: a moving mean; what is expected before there is one."""
+        return self._expected_seconds if self._step_seconds is None else self._step_seconds
 
     def expect(self, seconds: float) -> None:
-        """What a step will probably take; forgotten with the first measured one."""
-        if self._step_seconds is None:
-            self._step_seconds = seconds
+        """What a step will probably take on a full machine."""
+        self._expected_seconds = seconds
 
     def took(self, seconds: float) -> None:
         """A live step took so long on its worker."""
@@ -59,9 +59,17 @@ class Load:
         """Live streams that speak or have just been opened."""
         return sum(now - last <= SPEAKING_SECONDS for last in self._last_step.values())
 
-    def interval(self, now: float, more: int = 0) -> float:
-        """Seconds between two steps of a stream that the workers can keep up, with so many streams more."""
-        return self.step_seconds * (self.speaking(now) + more) / self._workers
+    def interval(self, now: float) -> float:
+        """Seconds between two steps of a stream that the workers can keep up."""
+        return self.step_seconds * self.speaking(now) / self._workers
+
+    def interval_with_another(self, now: float) -> float:
+        """The same with one stream more.
+
+        Steps that took less than expected do not count: beside few others, or at the beginning of speech, their windows
+        are shorter than on a full machine.
+        """
+        return max(self.step_seconds, self._expected_seconds) * (self.speaking(now) + 1) / self._workers
 
     def settled(self, lag: float, now: float) -> None:
         """A live stream's text settled with so many seconds of audio not yet decoded."""
