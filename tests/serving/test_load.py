@@ -14,6 +14,26 @@ def test_the_interval_grows_with_those_who_speak_and_falls_with_the_workers() ->
     assert load.interval_with_another(now=1.0) == pytest.approx(2.2)
 
 
+@pytest.mark.parametrize(
+    ("processors", "streams", "expected"),
+    [
+        (2, 10, 0.1 * 10 / (2 * 0.9)),  # 10 streams take 0.2 of the 2 processors that the workers need
+        (3, 10, 0.1 * 10 / 2),  # what streams take beside decodes finds a processor that is free
+        (3, 60, 0.1 * 60 / (2 * 0.9)),
+        (2, 500, 0.1 * 500 / (2 * 0.1)),
+        (None, 100, 0.1 * 100 / 2),
+    ],
+)
+def test_what_streams_take_beside_their_decodes_is_not_the_workers(
+    processors: int | None, streams: int, expected: float
+) -> None:
+    load = Load(workers=2, threads=2, processors=processors)
+    load.took(0.1)
+    for number in range(streams):
+        load.seen(str(number), now=0.0)
+    assert load.interval(now=0.0) == pytest.approx(expected)
+
+
 def test_who_has_left_or_fallen_silent_does_not_count() -> None:
     load = Load(workers=1)
     load.seen("silent", now=0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -13,6 +14,7 @@ from wavescribe.engines.base import Engine
 from wavescribe.errors import InvalidRequestError
 from wavescribe.serving.admission import Admission
 from wavescribe.serving.live_stream import LiveStream
+from wavescribe.serving.load import Load
 from wavescribe.serving.metrics import Metrics
 from wavescribe.serving.scheduler import Scheduler
 from wavescribe.serving.stream_metrics import StreamMetrics
@@ -63,7 +65,12 @@ class LiveService:
         self._metrics = metrics
         self._clock = clock
         batch = settings.max_batch if engine.info.batches else 1
-        self.scheduler = Scheduler(engine, settings.workers, metrics, batch)
+        load = Load(
+            settings.workers * batch,
+            threads=settings.workers * settings.threads_per_worker,
+            processors=os.cpu_count(),
+        )
+        self.scheduler = Scheduler(engine, settings.workers, metrics, batch, load=load)
         self._admission = Admission(
             most=settings.max_sessions,
             most_of_a_key=settings.max_sessions_per_key,

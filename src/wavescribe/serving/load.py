@@ -14,16 +14,26 @@ LAG_SECONDS = 15.0
 SMOOTHING = 0.1
 """Weight of the newest step in the mean: a pause's short steps and a loop's long retry are outliers."""
 
+OWN_SHARE = 0.02
+"""The part of a processor that a stream takes beside its decodes, for its protocol and its voice activity detection."""
+
+LEAST_SHARE = 0.1
+"""What the workers have left of their processors however many streams there are."""
+
 
 class Load:
     """The measured load of one engine. It reads no clock: every call that depends on time is told it.
 
     Args:
         workers: steps at the same time.
+        threads: processors that all workers together keep busy.
+        processors: how many the machine has; None where the workers have their own.
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, *, threads: int = 1, processors: int | None = None) -> None:
         self._workers = workers
+        self._threads = threads
+        self._processors = processors
         self._expected_seconds = 0.0
         self._step_seconds: float | None = None
         self._last_step: dict[str, float] = {}
@@ -61,7 +71,7 @@ class Load:
 
     def interval(self, now: float) -> float:
         """Seconds between two steps of a stream that the workers can keep up."""
-        return self.step_seconds * self.speaking(now) / self._workers
+        return self._interval(self.step_seconds, self.speaking(now))
 
     def interval_with_another(self, now: float) -> float:
         """The same with one stream more.
@@ -69,7 +79,13 @@ class Load:
         Steps that took less than expected do not count: beside few others, or at the beginning of speech, their windows
         are shorter than on a full machine.
         """
-        return max(self.step_seconds, self._expected_seconds) * (self.speaking(now) + 1) / self._workers
+        return self._interval(max(self.step_seconds, self._expected_seconds), self.speaking(now) + 1)
+
+    def _interval(self, step_seconds: float, streams: int) -> float:
+        lost = 0.0
+        if self._processors is not None:
+            lost = max(0.0, self._threads + OWN_SHARE * streams - self._processors)
+        return step_seconds * streams / (self._workers * max(LEAST_SHARE, 1 - lost / self._threads))
 
     def settled(self, lag: float, now: float) -> None:
         """A live stream's text settled with so many seconds of audio not yet decoded."""

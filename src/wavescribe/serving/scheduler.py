@@ -53,6 +53,7 @@ class Scheduler:
         metrics: where steps are counted.
         batch_size: most steps in one engine call; 1 for engines that gain nothing from batches.
         clock: seconds, monotonic.
+        load: where its load is measured; without it, of workers that have processors of their own.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Scheduler:
         batch_size: int = 1,
         *,
         clock: Callable[[], float] = time.monotonic,
+        load: Load | None = None,
     ) -> None:
         self._clock = clock
         self._engine = engine
@@ -75,7 +77,7 @@ class Scheduler:
         self._running: dict[int, float] = {}
         """When each engine call under way began, by the clock."""
         self._departures = Departures(engine)
-        self.load = Load(workers * batch_size)
+        self.load = load or Load(workers * batch_size)
         """What live steps take and how many streams ask for them."""
 
     @property
