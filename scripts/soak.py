@@ -46,9 +46,12 @@ VANISHING = 0.25
 """The share of clients that leave without a word."""
 
 SAMPLE_SECONDS = 2.0
-WARM_UP_SHARE, WARM_UP_MOST = 1 / 2, 300.0
-"""The start of a run that is not judged: allocators fill their pools with the first hundreds of streams, the more
-slowly the fuller they are."""
+WARM_UP_SHARE, WARM_UP_MOST = 1 / 3, 180.0
+"""The start of a run that is not judged: allocators fill their pools with the first long streams."""
+
+CROWD_SHARE = 2 / 3
+"""The part of the warm-up with twice as many clients: allocators keep what the worst moment so far needed, and without a
+worse one before them the judged minutes still bring worse ones, ever more rarely."""
 
 MOST_MEGABYTES_PER_MINUTE = 1.0
 PATIENCE_SECONDS = 120.0
@@ -223,6 +226,11 @@ async def come_and_go(server: Server, number: int, pcm: bytes, end: float, outco
             outcomes.finished += not vanishing
 
 
+def warm_up_seconds(seconds: float) -> float:
+    """How much of a run of so many seconds is not judged."""
+    return min(WARM_UP_MOST, WARM_UP_SHARE * seconds)
+
+
 async def watch(server: Server, began: float, end: float) -> list[Sample]:
     """Samples until the end of the run."""
     samples = []
@@ -252,7 +260,9 @@ async def soak(seconds: float, streams: int) -> bool:
         rest = server.sample(0.0)
         began = time.monotonic()
         end = began + seconds
-        clients = (come_and_go(server, number, pcm, end, outcomes) for number in range(streams))
+        crowded_until = began + CROWD_SHARE * warm_up_seconds(seconds)
+        ends = [end] * streams + [crowded_until] * streams
+        clients = (come_and_go(server, number, pcm, stops, outcomes) for number, stops in enumerate(ends))
         samples, *_ = await asyncio.gather(watch(server, began, end), *clients)
         restarts = server.metric("wavescribe_engine_restarts")
         try:
@@ -268,7 +278,7 @@ def _is_at_rest(now: Sample, rest: Sample) -> bool:
 
 
 def _judge(samples: list[Sample], rest: Sample, last: Sample, outcomes: Outcomes, restarts: float) -> bool:
-    warm_up = min(WARM_UP_MOST, WARM_UP_SHARE * samples[-1].seconds)
+    warm_up = warm_up_seconds(samples[-1].seconds)
     judged = [sample for sample in samples if sample.seconds >= warm_up]
     slope = megabytes_per_minute(judged)
     for sample in samples[:: max(1, len(samples) // 20)]:
