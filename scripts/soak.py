@@ -50,8 +50,8 @@ WARM_UP_SHARE, WARM_UP_MOST = 1 / 3, 180.0
 """The start of a run that is not judged: allocators fill their pools with the first long streams."""
 
 CROWD_SHARE = 2 / 3
-"""The part of the warm-up with twice as many clients: allocators keep what the worst moment so far needed, and without a
-worse one before them the judged minutes still bring worse ones, ever more rarely."""
+"""The part of the warm-up with twice as many clients: allocators keep what the worst moment so far needed, and without
+a worse one before them the judged minutes still bring worse ones, ever more rarely."""
 
 MOST_MEGABYTES_PER_MINUTE = 1.0
 PATIENCE_SECONDS = 120.0
