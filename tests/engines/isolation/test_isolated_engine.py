@@ -204,15 +204,26 @@ def test_a_call_that_loses_its_process_is_made_again_on_another(
 
 
 def test_a_process_that_was_dead_before_a_call_came_to_it_does_not_count_as_lost_by_it(
-    pair: IsolatedEngine, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for number in range(5):
-        first = int(ask(pair))
-        [other] = [pid for pid in pair.pids if pid != first]
-        # Either has the next call; the other one dies with it.
-        asked = ask(pair, f"die with {first if number % 2 else other} at {tmp_path / str(number)}")
-        assert int(asked) in pair.pids
-        until(lambda: pair.alive == 2)
+    found = threading.Event()
+    wait_until_dead = EngineProcess.wait_until_dead
+
+    def find_late(process: EngineProcess) -> None:
+        wait_until_dead(process)
+        found.wait()
+
+    monkeypatch.setattr(EngineProcess, "wait_until_dead", find_late)
+    engine = IsolatedEngine(load, 2, STALL)
+    dead = engine.pids
+    for pid in dead:
+        os.kill(pid, signal.SIGKILL)
+    try:
+        assert int(ask(engine)) not in dead
+        assert engine.restarts == 2
+    finally:
+        found.set()
+        engine.close()
 
 
 def test_a_call_to_a_dead_process_is_not_taken() -> None:

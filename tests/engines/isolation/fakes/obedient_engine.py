@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -35,7 +34,7 @@ class ObedientEngine:
     """The context of a request, and the prompt of a file, say what is done.
 
     - `die`, `hang`, `raise`, `refuse`: as they say;
-    - `die with PID`, and any of them ` at PATH`: so, unless the file is there, which is made first: once;
+    - `die at PATH`, `hang at PATH`: so, unless the file is there, which is made first: once;
     - anything else: answered with the id of the process.
 
     A file has a segment for each second; what its prompt says is done at its third one.
@@ -98,9 +97,6 @@ def obey(command: str) -> None:
         if Path(marker).exists():
             return
         Path(marker).touch()
-    what, _, companion = what.partition(" with ")
-    if companion:
-        os.kill(int(companion), signal.SIGKILL)
     match what:
         case "die":
             os._exit(3)
