@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wavescribe.serving.allocator import keep_memory_compact
+from wavescribe.serving.allocator import keep_memory_at_hand, keep_memory_compact
 
 LARGE, BLOCKS = 50_000, 200
 """float32 values of a large block (200 kB), and how many there are at once: 40 MB."""
@@ -33,7 +33,22 @@ def left_behind_by_large_blocks() -> float:
     return megabytes() - before
 
 
+def left_at_hand_by_large_blocks() -> float:
+    """Megabytes that stay the process's after all large blocks were freed."""
+    assert keep_memory_at_hand()
+    before = megabytes()
+    large = [np.ones(LARGE, dtype=np.float32) for _ in range(BLOCKS)]
+    large.clear()
+    return megabytes() - before
+
+
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it is glibc's allocator that is told")
 def test_freed_sound_is_given_back() -> None:
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as processes:
         assert processes.submit(left_behind_by_large_blocks).result() < 10
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it is glibc's allocator that is told")
+def test_what_a_decode_took_stays_at_hand() -> None:
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as processes:
+        assert processes.submit(left_at_hand_by_large_blocks).result() > 30

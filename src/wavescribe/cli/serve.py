@@ -18,7 +18,7 @@ from wavescribe.cli.draining_server import DrainingServer
 from wavescribe.cli.printed_settings import as_toml
 from wavescribe.engines.base import Engine
 from wavescribe.engines.isolation import IsolatedEngine
-from wavescribe.serving.allocator import keep_memory_compact
+from wavescribe.serving.allocator import keep_memory_at_hand, keep_memory_compact
 from wavescribe.serving.configured_engine import engine_loader, with_useful_workers
 from wavescribe.serving.logs import configure_logging
 from wavescribe.settings import Settings, load_settings
@@ -128,20 +128,21 @@ def run_server(settings: Settings) -> None:
         engine.close()
 
 
-def load_with_log(configure: Callable[[], None], load: Callable[[], Engine]) -> Engine:
+def load_in_process(configure_log: Callable[[], None], load: Callable[[], Engine]) -> Engine:
     """Load an engine in a process of its own, whose log is to look like the server's."""
-    configure()
+    configure_log()
+    keep_memory_at_hand()
     return load()
 
 
 def _load_engine(settings: Settings) -> Engine:
     if settings.isolation == "process":
         keep_memory_compact()
-        configure = partial(
+        configure_log = partial(
             configure_logging, settings.log_format, settings.log_level, with_transcripts=settings.log_transcripts
         )
         return IsolatedEngine(
-            partial(load_with_log, configure, engine_loader(settings)), settings.workers, settings.stall_seconds
+            partial(load_in_process, configure_log, engine_loader(settings)), settings.workers, settings.stall_seconds
         )
     return engine_loader(settings, workers=settings.workers)()
 
