@@ -50,6 +50,7 @@ def test_without_the_extra_the_command_says_what_to_install(monkeypatch: pytest.
         (["quality", "--delays", "other"], "--delays 'other'"),
         (["quality", "--corpus", "/nowhere"], "/nowhere"),
         (["compare", "--no-own"], "nothing to compare"),
+        (["all", "--output", "/nowhere", "--only", "quality,colour"], "--only: 'colour'"),
     ],
 )
 def test_a_wrong_option_is_told_before_anything_is_measured(arguments: list[str], message: str) -> None:
@@ -92,3 +93,17 @@ def test_cost_and_quality_are_measured_without_a_corpus(tmp_path: Path) -> None:
     whole = written(tmp_path, "quality")["data"]["delays"]["medium"]
     assert whole["words"] > 100
     assert whole["penalty_interval"]["low"] <= whole["penalty"] <= whole["penalty_interval"]["high"]
+
+
+@pytest.mark.slow
+@pytest.mark.model
+def test_one_of_all_measurements_is_made_and_the_page_keeps_those_that_are_there(tmp_path: Path) -> None:
+    run("quality", "--output", str(tmp_path), *ENGLISH)
+    page = tmp_path / "docs" / "results.md"
+    page.parent.mkdir()
+    run("all", "--quick", "--only", "cost", "--output", str(tmp_path), "--page", str(page))
+    text = page.read_text()
+    assert "## quality" in text
+    assert "## cost" in text
+    assert "## load" not in text
+    assert (page.parent / "results" / "cost_length.svg").exists()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +18,9 @@ from wavescribe.bench.load import load
 from wavescribe.bench.publishing import running_command
 from wavescribe.bench.quality import quality
 from wavescribe.bench.results_page import write_results
+from wavescribe.errors import ConfigurationError
+
+NAMES = ("quality", "latency", "cost", "load", "hour")
 
 QUICK = "This was a quick run, of few recordings and short streams: it shows that all works, and is none to quote."
 
@@ -24,31 +29,52 @@ def everything(
     output: Annotated[Path, typer.Option(help="Write JSON, pictures and report.html into this directory.")],
     page: Annotated[Path | None, typer.Option(help="Write the results as Markdown, too: docs/results.md.")] = None,
     quick: Annotated[bool, typer.Option(help="Few recordings, short streams: to see that all works.")] = False,
+    only: Annotated[
+        str, typer.Option(help="Make these measurements alone; the page has the others that are there, too.")
+    ] = ",".join(NAMES),
     corpus: option.Corpus = None,
 ) -> None:
     """Run quality, latency, cost, load and hour; a whole run takes hours on a machine that does nothing else."""
-    (_quick if quick else _whole)(output, corpus)
+    wanted = _checked_names(only)
+    for name, measure in (_quick if quick else _whole)(output, corpus).items():
+        if name in wanted:
+            measure()
     if page is not None:
         write_results(output, page, running_command(), note=QUICK if quick else "")
         Console().print(f"written to {page}", soft_wrap=True, highlight=False)
 
 
-def _quick(output: Path, corpus: Path | None) -> None:
-    quality(corpus, kinds="short", languages="en", delays="medium,low", every=16 if corpus else 1, output=output)
-    latency(corpus=corpus, seconds=15, output=output)
-    cost(lengths="15,30,60", budget=20, loops=False, corpus=corpus, output=output)
-    load(streams="1,2", corpus=corpus, seconds=12, output=output)
+def _checked_names(text: str) -> set[str]:
+    names = {name.strip() for name in text.split(",")}
+    if unknown := sorted(names - set(NAMES)):
+        raise ConfigurationError(f"--only: {unknown[0]!r} is unknown; expected names of {', '.join(NAMES)}")
+    return names
 
 
-def _whole(output: Path, corpus: Path | None) -> None:
-    quality(
-        corpus,
-        kinds="short,long,noisy,format,multispeaker",
-        languages="all",
-        delays="medium,minimal,low,high,xhigh",
-        output=output,
-    )
-    latency(corpus=corpus, seconds=300, output=output)
-    cost(budget=3600, corpus=corpus, output=output)
-    load(corpus=corpus, seconds=120, output=output)
-    hour(corpus=corpus, output=output)
+def _quick(output: Path, corpus: Path | None) -> dict[str, Callable[[], None]]:
+    every = 16 if corpus else 1
+    return {
+        "quality": partial(
+            quality, corpus, kinds="short", languages="en", delays="medium,low", every=every, output=output
+        ),
+        "latency": partial(latency, corpus=corpus, seconds=15, output=output),
+        "cost": partial(cost, lengths="15,30,60", budget=20, loops=False, corpus=corpus, output=output),
+        "load": partial(load, streams="1,2", corpus=corpus, seconds=12, output=output),
+    }
+
+
+def _whole(output: Path, corpus: Path | None) -> dict[str, Callable[[], None]]:
+    return {
+        "quality": partial(
+            quality,
+            corpus,
+            kinds="short,long,noisy,format,multispeaker",
+            languages="all",
+            delays="medium,minimal,low,high,xhigh",
+            output=output,
+        ),
+        "latency": partial(latency, corpus=corpus, seconds=300, output=output),
+        "cost": partial(cost, corpus=corpus, output=output),
+        "load": partial(load, corpus=corpus, seconds=120, output=output),
+        "hour": partial(hour, corpus=corpus, output=output),
+    }
