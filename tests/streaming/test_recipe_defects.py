@@ -15,11 +15,12 @@ import pytest
 from fakes import FakeEngine, LevelDetector, speak
 
 from wavescribe.engines.base import DecodeRequest, Hypothesis, Piece, Samples
+from wavescribe.engines.word_groups import is_unspaced
 from wavescribe.streaming.events import Event, Settled, TurnEnded
 from wavescribe.streaming.parameters import RecipeParameters, StrategyName, StreamParameters
 from wavescribe.streaming.strategies.overlap import without_overlap
 from wavescribe.streaming.transcriber import Transcriber
-from wavescribe.streaming.units import Unit, is_unspaced
+from wavescribe.streaming.units import Unit
 
 RATE = 16_000
 STEP_SECONDS = 2.0

@@ -5,14 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wavescribe.engines.base import Piece
-from wavescribe.streaming.units import (
-    Unit,
-    comparison_key,
-    continues_word,
-    is_unspaced,
-    split_units,
-    with_leading_punctuation,
-)
+from wavescribe.streaming.units import Unit, comparison_key, continues_word, split_units, with_leading_punctuation
 
 RATE = 16_000
 FAR = 10**9
@@ -194,13 +187,6 @@ def test_the_key_of_a_unit_is_that_of_its_text() -> None:
 )
 def test_only_letters_without_a_space_grow_a_word(settled: str, text: str, expected: bool) -> None:
     assert continues_word(settled, text) is expected
-
-
-@pytest.mark.parametrize(
-    ("character", "expected"), [("a", False), ("한", False), ("न", False), ("。", False), ("字", True)]
-)
-def test_korean_and_devanagari_are_written_with_spaces(character: str, expected: bool) -> None:
-    assert is_unspaced(character) is expected
 
 
 def unit(text: str, token: int = 1) -> Unit:

@@ -21,7 +21,7 @@ from wavescribe.bench.metrics.timeline import GoldWord
 from wavescribe.engines.base import FileOptions, Samples
 from wavescribe.engines.whisper import WhisperEngine
 from wavescribe.engines.whisper.features import FRAME_SAMPLES, encoder_input
-from wavescribe.streaming.units import is_unspaced
+from wavescribe.engines.word_groups import is_unspaced
 from wavescribe.vad.detector import FRAME_SAMPLES as VAD_FRAME_SAMPLES
 from wavescribe.vad.silero import SileroDetector
 

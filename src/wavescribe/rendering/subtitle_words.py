@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from wavescribe.engines.base import Word
+from wavescribe.engines.word_groups import is_unspaced
 from wavescribe.rendering.columns import columns
-from wavescribe.streaming.units import is_unspaced
 
 SENTENCE_ENDS = ".?!…。？！｡।؟"
 CLAUSE_ENDS = ",;:、，；：،—–"

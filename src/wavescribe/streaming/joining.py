@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wavescribe.streaming.units import is_unspaced
+from wavescribe.engines.word_groups import is_unspaced
 
 _NO_SPACE_BEFORE = set(".,!?;:%)]}»”’…、。，！？；：）」』】")
 _NO_SPACE_AFTER = set("([{«“‘（「『【")

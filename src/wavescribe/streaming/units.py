@@ -1,8 +1,7 @@
 """Units: what is compared between hypotheses and committed.
 
-A unit is a word set off by white space; in scripts written without spaces it is one character, with the
-punctuation that follows it. A unit never splits a token: characters that share a token are one unit, because the
-settled part of a window is forced on the decoder by token id.
+A unit is a word as `engines.word_groups` divides them. It never splits a token: characters that share a token are one
+unit, because the settled part of a window is forced on the decoder by token id.
 """
 
 from __future__ import annotations
@@ -12,20 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from wavescribe.engines.base import Piece
-
-_UNSPACED_RANGES = (
-    (0x0E00, 0x0EFF),  # Thai, Lao
-    (0x1000, 0x109F),  # Myanmar
-    (0x1780, 0x17FF),  # Khmer
-    (0x3005, 0x3007),  # ideographic iteration mark, closing mark, zero
-    (0x3040, 0x30FF),  # Hiragana, Katakana
-    (0x31F0, 0x31FF),  # Katakana extensions
-    (0x3400, 0x4DBF),  # Han extension A
-    (0x4E00, 0x9FFF),  # Han
-    (0xF900, 0xFAFF),  # Han compatibility
-    (0xFF66, 0xFF9F),  # half-width Katakana
-    (0x20000, 0x3FFFF),  # Han extensions B and later
-)
+from wavescribe.engines.word_groups import is_edge, starts_word, word_groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +38,6 @@ class Unit:
         return comparison_key(self.text)
 
 
-def is_unspaced(character: str) -> bool:
-    """Whether the character belongs to a script that is written without spaces between words."""
-    code = ord(character)
-    return any(first <= code <= last for first, last in _UNSPACED_RANGES)
-
-
 def comparison_key(text: str) -> str:
     """The text under NFKC and case folding, without punctuation, symbols and space at its edges.
 
@@ -65,26 +45,11 @@ def comparison_key(text: str) -> str:
     """
     folded = unicodedata.normalize("NFKC", text).casefold().strip()
     start, end = 0, len(folded)
-    while start < end and _is_edge(folded[start]):
+    while start < end and is_edge(folded[start]):
         start += 1
-    while end > start and _is_edge(folded[end - 1]):
+    while end > start and is_edge(folded[end - 1]):
         end -= 1
     return folded[start:end] or folded
-
-
-def _is_edge(character: str) -> bool:
-    return unicodedata.category(character)[0] in "PSZ"
-
-
-def _starts_unit(previous: str, text: str) -> bool:
-    """Whether a piece with this text begins a new unit after a unit with the previous text."""
-    if not previous or text[:1].isspace():
-        return True
-    first = text.lstrip()[:1]
-    if not first or _is_edge(first) or unicodedata.category(first)[0] == "M":
-        return False
-    letters = [character for character in previous if not _is_edge(character)]
-    return is_unspaced(first) or (bool(letters) and is_unspaced(letters[-1]))
 
 
 def continues_word(settled: str, text: str) -> bool:
@@ -92,7 +57,7 @@ def continues_word(settled: str, text: str) -> bool:
 
     Punctuation may follow a settled word, and so may anything in a script without spaces.
     """
-    return bool(text) and not text[0].isspace() and not _is_edge(text[0]) and not _starts_unit(settled, text)
+    return bool(text) and not text[0].isspace() and not is_edge(text[0]) and not starts_word(settled, text)
 
 
 def with_leading_punctuation(units: list[Unit]) -> list[Unit]:
@@ -100,7 +65,7 @@ def with_leading_punctuation(units: list[Unit]) -> list[Unit]:
 
     It belongs to a word that has settled without it, and is not to be compared as a unit of its own.
     """
-    if len(units) < 2 or not all(map(_is_edge, units[0].text)):
+    if len(units) < 2 or not all(map(is_edge, units[0].text)):
         return units
     mark, word = units[0], units[1]
     joined = replace(word, token_ids=mark.token_ids + word.token_ids, text=mark.text + word.text)
@@ -116,15 +81,7 @@ def split_units(pieces: Iterable[Piece], window_start: int, window_end: int, sam
         window_end: absolute sample position where its audio ends; no unit ends later.
         sample_rate: samples per second.
     """
-    groups: list[list[Piece]] = []
-    text = ""
-    for piece in pieces:
-        if not groups or _starts_unit(text, piece.text):
-            groups.append([])
-            text = ""
-        groups[-1].append(piece)
-        text += piece.text
-    return [_unit(group, window_start, window_end, sample_rate) for group in groups]
+    return [_unit(group, window_start, window_end, sample_rate) for group in word_groups(pieces)]
 
 
 def _unit(group: list[Piece], window_start: int, window_end: int, sample_rate: int) -> Unit:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from wavescribe.streaming.units import comparison_key, is_unspaced
+from wavescribe.engines.word_groups import is_unspaced
+from wavescribe.streaming.units import comparison_key
 
 
 def unstable_words(partials: Sequence[str]) -> int:

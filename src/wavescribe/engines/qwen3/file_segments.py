@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Sequence
 
 from wavescribe.engines.base import Hypothesis, Piece, Segment, Word
+from wavescribe.engines.word_groups import word_groups
 
 
 def file_segment(index: int, start: float, seconds: float, found: Hypothesis, *, words: bool) -> Segment:
@@ -36,12 +37,6 @@ def file_segment(index: int, start: float, seconds: float, found: Hypothesis, *,
 
 
 def _words(pieces: Sequence[Piece], offset: float) -> list[Word]:
-    """Pieces grouped at white space."""
-    groups: list[list[Piece]] = []
-    for piece in pieces:
-        if not groups or piece.text[:1].isspace():
-            groups.append([])
-        groups[-1].append(piece)
     return [
         Word(
             "".join(piece.text for piece in group),
@@ -49,5 +44,5 @@ def _words(pieces: Sequence[Piece], offset: float) -> list[Word]:
             offset + (group[-1].end or 0.0),
             sum(piece.probability for piece in group) / len(group),
         )
-        for group in groups
+        for group in word_groups(pieces)
     ]

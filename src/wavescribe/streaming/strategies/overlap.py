@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from wavescribe.streaming.units import Unit, comparison_key, is_unspaced
+from wavescribe.engines.word_groups import is_unspaced
+from wavescribe.streaming.units import Unit, comparison_key
 
 
 def without_overlap(history: Sequence[str], words: Sequence[Unit]) -> list[Unit]:
