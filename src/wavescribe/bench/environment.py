@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
@@ -15,7 +14,6 @@ PACKAGES = ("wavescribe", "ctranslate2", "faster-whisper", "onnxruntime", "numpy
 def describe_environment() -> dict[str, str]:
     """Facts by name, in the order in which they are shown."""
     facts = {
-        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "processor": _processor(),
         "cores": str(_cores()),
         "memory": _memory(),
