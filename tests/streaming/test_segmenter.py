@@ -110,6 +110,32 @@ def test_a_minimum_advance_skips_the_step_of_a_lull() -> None:
     assert found == [Cut(PAUSE, 56 * FRAME_SAMPLES, 0, heard=False)]
 
 
+@pytest.mark.parametrize(
+    ("speech", "silence", "minimum", "skipped"),
+    [
+        (10, 40, 2 * STEP, 1),  # the lull's
+        (40, 40, 2 * STEP, 2),  # one of the grid, and the lull's
+        (40, 40, 0, 0),
+        (80, 40, 2 * STEP, 2),  # the first of the grid, and the lull's
+        (80, 40, 20 * STEP, 3),  # both of the grid, and the lull's
+    ],
+)
+def test_every_step_that_was_left_out_is_counted(speech: int, silence: int, minimum: int, skipped: int) -> None:
+    parameters = replace(PARAMETERS, lull_seconds=8 * FRAME_SAMPLES / STEP)
+    segmenter = Segmenter(parameters)
+    segmenter.push(frames(speech, silence))
+    while segmenter.next_cut((speech + silence) * FRAME_SAMPLES, None, minimum) is not None:
+        pass
+    assert segmenter.skipped == skipped
+
+
+def test_a_turn_end_on_the_grid_leaves_nothing_out() -> None:
+    segmenter = Segmenter(PARAMETERS)
+    segmenter.push(frames(40))
+    assert segmenter.next_cut(2 * STEP, STEP) == Cut(TURN, STEP, 0)
+    assert segmenter.skipped == 0
+
+
 def test_without_the_voice_gate_everything_is_one_segment_cut_at_every_chunk() -> None:
     parameters = StreamParameters(strategy="cumulative", recipe=RecipeParameters(chunk_seconds=1.5))
     found = cuts(frames(0, 160), turn_end=160 * FRAME_SAMPLES, parameters=parameters)

@@ -84,6 +84,8 @@ class Segmenter:
         self._speech_since_cut = False
         self._lulled = False
         """Whether the last step was cut in the lull that goes on."""
+        self._lull_was_skipped = False
+        """Whether the step of the lull that goes on was left out."""
         self._detection: TurnDetection | None = None
         self._endpointer: Endpointer | None = None
         self.reconfigure(parameters)
@@ -193,8 +195,13 @@ class Segmenter:
     def _lull_step(self, minimum_advance: int) -> Cut | None:
         """A step where speech has paused: if nothing follows it is the segment's last, made before that is known."""
         lulls = self._segment_start is not None and self._consumed - self._speech_end >= self._lull
-        if not lulls or not self._speech_since_cut or self._consumed - self._last_cut < minimum_advance:
+        if not lulls or not self._speech_since_cut:
             return None
+        if self._consumed - self._last_cut < minimum_advance:
+            self.skipped += not self._lull_was_skipped
+            self._lull_was_skipped = True
+            return None
+        self._count_skipped(self._consumed)
         self._last_cut = self._consumed
         self._speech_since_cut = False
         self._lulled = True
@@ -216,7 +223,7 @@ class Segmenter:
     def _hear_speech(self) -> None:
         self._speech_run += 1
         self._speech_end = self._consumed
-        self._lulled = False
+        self._lulled = self._lull_was_skipped = False
         if self._segment_start is not None:
             self._speech_since_cut = True
         elif self._speech_run >= OPENING_FRAMES:
@@ -226,14 +233,23 @@ class Segmenter:
             self._last_cut = max(self._segment_start + self._first_step, self._consumed) - self._step
 
     def _step_at(self, position: int) -> Cut | None:
-        advanced, self._last_cut = position - self._last_cut, position
+        self._count_skipped(position)
+        self._last_cut = position
         if self._segment_start is None or not self._speech_since_cut:
             return None
-        self.skipped += advanced // self._step - 1
         self._speech_since_cut = False
         return Cut(CutKind.STEP, position, self._segment_start, self._speech_end)
 
+    def _count_skipped(self, position: int) -> None:
+        """Count the places of the step grid with speech that lie between the last cut and one at this position."""
+        if self._segment_start is None or not self._speech_since_cut:
+            return
+        # After a lull's step the grid would have begun anew.
+        end = min(position, self._speech_end + self._lull) if self._lull_was_skipped else position
+        self.skipped += max(0, end - self._last_cut - 1) // self._step
+
     def _close(self, kind: CutKind, position: int) -> Cut:
+        self._count_skipped(position)
         cut = Cut(kind, position, self._segment_start, self._speech_end, heard=self._lulled)
         # A turn's end may come in the middle of a word: what follows starts just there. After a pause the silence
         # behind the speech may serve the next segment as pre-roll.
