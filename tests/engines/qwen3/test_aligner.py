@@ -13,12 +13,13 @@ from qwen3_oracle import AUDIO_PAD, oracle_configuration
 from transformers import Qwen3ASRForTokenClassification
 from transformers.models.qwen3_asr.feature_extraction_qwen3_asr import Qwen3ASRFeatureExtractor
 
-from wavescribe.engines.base import DecodeRequest, Samples
+from wavescribe.engines.base import DecodeRequest, Hypothesis, Samples
 from wavescribe.engines.qwen3.aligner import AlignedWord, ForcedAligner, aligned_times
 from wavescribe.engines.qwen3.configuration import ModelShape
 from wavescribe.engines.qwen3.loading import load_qwen3
 from wavescribe.engines.qwen3.random_weights import random_weights
 from wavescribe.engines.qwen3.tokenizer import QwenTokenizer
+from wavescribe.errors import EngineError
 
 TIMESTAMP = 151705
 
@@ -113,3 +114,25 @@ def test_an_engine_with_an_aligner_gives_times(
     assert [(piece.start, piece.end) for piece in found.pieces] == expected
     assert len(set(expected)) > 2
     assert max(end for _, end in expected) <= 20.0
+
+
+def test_an_aligner_that_fails_fails_its_own_stream_alone(
+    tmp_path: Path, toy: ModelShape, toy_weights: Mapping[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: ForcedAligner, samples: Samples, text: str) -> list[AlignedWord]:
+        raise RuntimeError("no memory")
+
+    shape = replace(toy, classes=300)
+    model = write_checkpoint(tmp_path / "model", toy, toy_weights)
+    aligner = write_checkpoint(tmp_path / "aligner", shape, random_weights(shape, seed=9))
+    engine = load_qwen3(str(model), device="cpu", pool_bytes=2**24, aligner=str(aligner))
+    monkeypatch.setattr(ForcedAligner, "align", fail)
+    clip = (np.random.default_rng(0).standard_normal(32_000) * 0.1).astype(np.float32)
+    wanted, other = (
+        DecodeRequest(clip, language="en", token_budget=4, times=times, cache_key=(name, 0))
+        for name, times in (("a", True), ("b", False))
+    )
+    answers = engine.decode_each([wanted, other])
+    assert isinstance(answers[0], EngineError)
+    assert "no memory" in str(answers[0])
+    assert isinstance(answers[1], Hypothesis)

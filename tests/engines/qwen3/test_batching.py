@@ -251,3 +251,15 @@ def test_memory_is_reported(lab: Lab, noise_of: Callable[[float, int], Samples])
     assert report.free_pages == lab.pool.free < report.pages
     assert report.page_bytes == 32 * lab.model.shape.text.key_value_bytes(4)
     assert report.largest_stream_bytes > 4 * report.page_bytes
+
+
+def test_a_streams_cache_holds_its_own_values_and_not_the_batchs(
+    lab: Lab, noise_of: Callable[[float, int], Samples]
+) -> None:
+    caches = [lab.cache() for _ in range(4)]
+    lab.stepper.step([(cache, request(noise_of(10.5, index))) for index, cache in enumerate(caches)])
+    kept = [each.values for each in (*caches[0].seconds.values(), *caches[0].windows.values())]
+    assert len(kept) == 3  # two seconds of the open window, and a finished window
+    assert all(each.untyped_storage().nbytes() == each.numel() * each.element_size() for each in kept)
+    for cache in caches:
+        cache.clear()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from qwen3_files import Layout, stored_name, write_checkpoint
+from qwen3_files import Layout, configuration, stored_name, write_checkpoint
 from safetensors.torch import load_file, save_file
 
 from wavescribe.engines.loading import load_engine
@@ -72,6 +72,39 @@ def test_a_tied_head_is_one_tensor(
     directory = write_checkpoint(tmp_path, small, small_weights, with_head=False)
     loaded = load_weights(directory, small, device=CPU, dtype=torch.float32)
     assert weight_bytes(loaded) == sum(4 * t.numel() for name, t in loaded.items() if name != "lm_head.weight")
+
+
+@pytest.mark.parametrize("layout", ["original", "transformers"])
+def test_a_tied_head_that_is_stored_all_the_same_is_one_tensor(
+    layout: Layout, tmp_path: Path, small: ModelShape, small_weights: Mapping[str, torch.Tensor]
+) -> None:
+    directory = write_checkpoint(tmp_path, small, small_weights, layout, with_head=True)
+    loaded = load_weights(directory, small, device=CPU, dtype=torch.float32)
+    assert weight_bytes(loaded) == sum(4 * t.numel() for name, t in loaded.items() if name != "lm_head.weight")
+
+
+def test_an_untied_head_keeps_its_own_weights(
+    tmp_path: Path, small: ModelShape, small_weights: Mapping[str, torch.Tensor]
+) -> None:
+    own = {**small_weights, "lm_head.weight": small_weights["lm_head.weight"] + 1}
+    loaded = load_weights(write_checkpoint(tmp_path, small, own), small, device=CPU, dtype=torch.bfloat16)
+    assert torch.equal(loaded["lm_head.weight"], own["lm_head.weight"])
+
+
+def test_an_untied_head_that_is_missing_is_told(
+    tmp_path: Path, small: ModelShape, small_weights: Mapping[str, torch.Tensor]
+) -> None:
+    directory = write_checkpoint(tmp_path, small, small_weights, with_head=False)
+    content = json.loads((directory / "config.json").read_text())
+    content["thinker_config"]["text_config"]["tie_word_embeddings"] = False
+    (directory / "config.json").write_text(json.dumps(content))
+    with pytest.raises(WeightsError, match=r"1 of .* tensors are missing, the first is lm_head.weight"):
+        load_qwen3(str(directory), device="cpu")
+
+
+def test_a_model_with_transformers_two_default_labels_is_no_aligner(tmp_path: Path, small: ModelShape) -> None:
+    content = configuration(small, "transformers") | {"id2label": {"0": "LABEL_0", "1": "LABEL_1"}}
+    assert parse_shape(content, "test").classes is None
 
 
 def damage_shard(directory: Path) -> None:

@@ -28,3 +28,8 @@ def test_words_are_what_white_space_sets_off_and_else_characters(pieces: tuple[s
 
 def test_words_that_are_not_wanted_are_not_made() -> None:
     assert file_segment(0, 0.0, 5.0, heard(" good"), words=False).words == ()
+
+
+@pytest.mark.parametrize(("piece", "text"), [("good", " good"), (" good", " good"), ("你好", "你好"), ("", "")])
+def test_segments_are_set_off_by_a_space_where_the_script_has_them(piece: str, text: str) -> None:
+    assert file_segment(0, 0.0, 5.0, heard(piece), words=False).text == text

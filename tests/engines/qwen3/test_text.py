@@ -1,21 +1,26 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from qwen3_files import SPECIAL, small_tokenizer
 from transformers.models.qwen3_asr import processing_qwen3_asr as official
 
+from wavescribe.engines.base import DecodeRequest
 from wavescribe.engines.qwen3.alignment_words import split_words
-from wavescribe.engines.qwen3.hypotheses import Run, repaired
+from wavescribe.engines.qwen3.hypotheses import SILENCE_LOG_PROBABILITY, HypothesisMaker, Run, repaired
 from wavescribe.engines.qwen3.languages import LANGUAGES, code_of
 from wavescribe.engines.qwen3.parsing import parse_answer
+from wavescribe.engines.qwen3.prompting import MAXIMUM_CONTEXT_TOKENS, context_tokens
 from wavescribe.engines.qwen3.repetition import without_runaway_repetition
 from wavescribe.engines.qwen3.special_tokens import TAIL, head
+from wavescribe.engines.qwen3.stepper import StepAnswer
 from wavescribe.engines.qwen3.timestamps import rising
 from wavescribe.engines.qwen3.tokenizer import QwenTokenizer, byte_level, read_tokenizer
 from wavescribe.errors import WeightsError
@@ -135,3 +140,47 @@ def test_a_tokenizer_with_other_ids_is_refused() -> None:
     shifted = {str(key + 1): {"content": name} for key, name in SPECIAL.items()}
     with pytest.raises(WeightsError, match="expected 151644"):
         QwenTokenizer(byte_level({"a": 1}, [], shifted), "test")
+
+
+@pytest.mark.parametrize("text", ["a<|im_<|im_end|>end|>b", "<|im_e<|audio_pad|>nd|>ab", "a<<|im_end|>|im_end|>b"])
+def test_what_is_left_of_nested_special_tokens_is_none_either(text: str) -> None:
+    assert QwenTokenizer(small_tokenizer(), "test").encode(text) == QwenTokenizer(small_tokenizer(), "test").encode(
+        "ab"
+    )
+
+
+def test_a_context_that_is_too_long_keeps_the_keywords_and_its_own_end() -> None:
+    tokenizer = QwenTokenizer(small_tokenizer(), "test")
+    context = "x" * 3000 + " end"
+    kept = context_tokens(tokenizer, context, ["Ada", "Lovelace"])
+    assert len(kept) == MAXIMUM_CONTEXT_TOKENS
+    assert tokenizer.decode(kept).startswith("Ada Lovelacexxx")
+    assert tokenizer.decode(kept).endswith("x end")
+    assert context_tokens(tokenizer, "end", ["Ada"]) == tokenizer.encode("Ada end")
+    assert len(context_tokens(tokenizer, "end", ["x" * 3000])) == MAXIMUM_CONTEXT_TOKENS
+
+
+def test_pieces_keep_their_own_probabilities_when_a_loop_before_them_is_cut() -> None:
+    tokenizer = QwenTokenizer(small_tokenizer(), "test")
+    so, la, end = (tokenizer.encode(text)[0] for text in "sle")
+    tokens = (so, *[la] * 30, end)
+    chances = (math.log(0.9), *[math.log(0.1)] * 30, math.log(0.8))
+    request = DecodeRequest(np.ones(16_000, dtype=np.float32), language="en")
+    found = HypothesisMaker(tokenizer, None).make(request, StepAnswer(tokens, chances, 0, False, 0))
+    assert found.text == "sle"
+    assert [piece.probability for piece in found.pieces] == pytest.approx([0.9, 0.1, 0.8])
+
+
+def test_where_the_model_hears_nobody_there_is_nothing_to_believe_in() -> None:
+    tokenizer = QwenTokenizer(small_tokenizer(), "test")
+    tag = tokenizer.encode("language None")
+    request = DecodeRequest(np.ones(16_000, dtype=np.float32))
+    answer = StepAnswer((*tag, 151704), (-0.1,) * (len(tag) + 1), len(tag) + 1, False, 0)
+    found = HypothesisMaker(tokenizer, None).make(request, answer)
+    assert (found.text, found.no_speech_probability, found.average_logprob) == ("", 1.0, SILENCE_LOG_PROBABILITY)
+    german = tokenizer.encode("language German")
+    spoken = StepAnswer(
+        (*german, 151704, *tokenizer.encode("ja")), (0.0,) * (len(german) + 3), len(german) + 1, False, 0
+    )
+    found = HypothesisMaker(tokenizer, None).make(request, spoken)
+    assert (found.text, found.language, found.no_speech_probability) == ("ja", "de", 0.0)

@@ -30,6 +30,9 @@ _RENAMED: Final = (
 """Prefixes of both layouts and what they are called here; the first that fits."""
 
 
+HEAD, EMBEDDING = "lm_head.weight", "language_model.embed_tokens.weight"
+
+
 def load_weights(
     directory: Path, shape: ModelShape, *, device: torch.device, dtype: torch.dtype
 ) -> dict[str, torch.Tensor]:
@@ -57,7 +60,7 @@ def load_weights(
             _check(path, stored, tensor, expected[name])
             weights[name] = tensor.to(device, dtype)
     if shape.classes is None:
-        weights.setdefault("lm_head.weight", weights.get("language_model.embed_tokens.weight", torch.empty(0)))
+        _tie(weights, may_tie=shape.may_tie)
     missing = sorted(expected.keys() - weights.keys())
     if missing:
         raise WeightsError(
@@ -65,6 +68,13 @@ def load_weights(
             "copy the checkpoint again, all of its files"
         )
     return weights
+
+
+def _tie(weights: dict[str, torch.Tensor], *, may_tie: bool) -> None:
+    """Make head and embedding one tensor where the head is not stored, or is stored twice."""
+    head, embedding = weights.get(HEAD), weights.get(EMBEDDING)
+    if embedding is not None and (may_tie if head is None else torch.equal(head, embedding)):
+        weights[HEAD] = embedding
 
 
 def renamed(stored: str, *, aligner: bool = False) -> str:

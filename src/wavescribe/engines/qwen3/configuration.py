@@ -17,6 +17,10 @@ FRAMES_PER_SECOND: Final = 100
 """Mel frames of one second, and of one convolution chunk."""
 
 
+DEFAULT_LABELS = 2
+"""Labels that transformers gives any model."""
+
+
 @dataclass(frozen=True, slots=True)
 class AudioShape:
     """The audio encoder and its projector.
@@ -86,11 +90,13 @@ class ModelShape:
         audio: the audio encoder.
         text: the text decoder.
         classes: classes of a forced aligner's head; None for a model that writes text.
+        may_tie: whether the output's weights may be those of the embedding; False where config.json says otherwise.
     """
 
     audio: AudioShape
     text: TextShape
     classes: int | None = None
+    may_tie: bool = True
 
     def with_window(self, window_frames: int) -> ModelShape:
         """The same model with another length of the attention window.
@@ -143,10 +149,11 @@ def parse_shape(configuration: Mapping[str, Any], source: str) -> ModelShape:
     try:
         audio, text = _audio(inner["audio_config"]), _text(inner["text_config"])
         classes = _classes(inner)
+        may_tie = inner.get("tie_word_embeddings", True) and inner["text_config"].get("tie_word_embeddings", True)
     except (KeyError, TypeError, ValueError) as error:
         raise WeightsError(f"{source}: unknown layout of config.json ({error!r})") from error
     _check(audio, text, source)
-    return ModelShape(audio, text, classes)
+    return ModelShape(audio, text, classes, bool(may_tie))
 
 
 def _audio(values: Mapping[str, Any]) -> AudioShape:
@@ -183,10 +190,9 @@ def _text(values: Mapping[str, Any]) -> TextShape:
 
 
 def _classes(values: Mapping[str, Any]) -> int | None:
-    labels = values.get("classify_num") or values.get("num_labels")
-    if labels is None and "id2label" in values:
-        labels = len(values["id2label"])
-    return None if labels is None else int(labels)
+    """Classes of a forced aligner; transformers writes two labels, of no meaning, for models that have none."""
+    labels = values.get("classify_num") or values.get("num_labels") or len(values.get("id2label") or ())
+    return int(labels) if labels > DEFAULT_LABELS else None
 
 
 def _check(audio: AudioShape, text: TextShape, source: str) -> None:

@@ -140,7 +140,12 @@ class Qwen3AsrEngine:
         return step_request(self._tokenizer, request)
 
     def _result(self, request: DecodeRequest, answer: StepAnswer | EngineError) -> Answer:
-        return answer if isinstance(answer, EngineError) else self._maker.make(request, answer)
+        if isinstance(answer, EngineError):
+            return answer
+        try:
+            return self._maker.make(request, answer)
+        except Exception as error:  # the aligner runs here; whatever it raises, it must stay this stream's own
+            return EngineError(f"no words could be made of an answer: {error!r}")
 
     def _file(self, samples: Samples, options: FileOptions) -> Iterator[tuple[Segment, str, float]]:
         """The segments of a recording with language and its probability."""

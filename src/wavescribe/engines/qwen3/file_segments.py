@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Sequence
 
 from wavescribe.engines.base import Hypothesis, Piece, Segment, Word
-from wavescribe.engines.word_groups import word_groups
+from wavescribe.engines.word_groups import is_unspaced, word_groups
 
 
 def file_segment(index: int, start: float, seconds: float, found: Hypothesis, *, words: bool) -> Segment:
@@ -26,7 +26,7 @@ def file_segment(index: int, start: float, seconds: float, found: Hypothesis, *,
         seek=round(start * 100),
         start=start,
         end=start + seconds,
-        text=" " + text if text else "",
+        text=text if text[:1] == "" or is_unspaced(text[0]) else " " + text,
         tokens=tuple(token for piece in found.pieces for token in piece.token_ids),
         temperature=0.0,
         average_logprob=found.average_logprob,

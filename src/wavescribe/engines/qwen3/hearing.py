@@ -109,7 +109,8 @@ class Hearing:
         for (clip, index), floor, values in zip(wanted, floors, embedded, strict=True):
             second = clip.seconds[index]
             if second.is_final:
-                clip.cache.seconds[index] = Embedded(second.effective_floor(floor), values)
+                # A copy: a part of the packed tensor would keep all of it, other streams' parts too.
+                clip.cache.seconds[index] = Embedded(second.effective_floor(floor), values.clone())
             else:
                 clip.fresh[index] = values[: chunk_tokens(second.frames)]
 
@@ -131,7 +132,7 @@ class Hearing:
         rests: dict[int, torch.Tensor] = {}
         for (clip, window), values in zip(wanted, outputs, strict=True):
             if window < clip.finished:
-                clip.cache.windows[window] = Embedded(clip.floor_of(window, self._width), values)
+                clip.cache.windows[window] = Embedded(clip.floor_of(window, self._width), values.clone())
             else:
                 rests[id(clip)] = values
         return [rests.get(id(clip)) for clip in clips]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from itertools import pairwise
 
 from wavescribe.engines.base import DecodeRequest, Hypothesis, Piece
 from wavescribe.engines.qwen3.aligner import LANGUAGES as ALIGNED_LANGUAGES
@@ -17,6 +19,9 @@ from wavescribe.engines.qwen3.tokenizer import QwenTokenizer
 
 DEFAULT_LANGUAGE = "en"
 """Reported where none was given and the model named none."""
+
+SILENCE_LOG_PROBABILITY = -10.0
+"""Mean log probability that is told where nothing was written: there is no text to believe in."""
 
 Run = tuple[tuple[int, ...], str]
 
@@ -37,7 +42,8 @@ class HypothesisMaker:
         """The hypothesis of a window without a sound: the given text and nothing else."""
         runs = self._tokenizer.pieces(request.prefix)
         pieces = tuple(Piece(ids, text, None, None, 1.0) for ids, text in runs)
-        return Hypothesis(pieces, request.language or DEFAULT_LANGUAGE, float(request.language is not None), 1.0, 0.0)
+        language, certainty = request.language or DEFAULT_LANGUAGE, float(request.language is not None)
+        return Hypothesis(pieces, language, certainty, 1.0, SILENCE_LOG_PROBABILITY)
 
     def make(self, request: DecodeRequest, answer: StepAnswer) -> Hypothesis:
         """The hypothesis of an answer."""
@@ -46,14 +52,14 @@ class HypothesisMaker:
         chances = answer.log_probabilities[answer.text_start :]
         given = len(request.prefix)
         runs = self._tokenizer.pieces(tokens[:given] if is_silence else tokens)
-        runs = repaired(runs, given)
+        kept = repaired(runs, given)
         chosen = chances[given:]
         return Hypothesis(
-            pieces=self._pieces(request, runs, chances, language),
+            pieces=self._pieces(request, kept, _chances_of(runs, kept, chances), language),
             language=language,
             language_probability=certainty,
             no_speech_probability=float(is_silence),
-            average_logprob=sum(chosen) / len(chosen) if chosen else 0.0,
+            average_logprob=sum(chosen) / len(chosen) if chosen else SILENCE_LOG_PROBABILITY if is_silence else 0.0,
             truncated=answer.truncated,
         )
 
@@ -68,14 +74,11 @@ class HypothesisMaker:
         return code or DEFAULT_LANGUAGE, certainty, bool(tag) and parsed.is_silence
 
     def _pieces(
-        self, request: DecodeRequest, runs: list[Run], chances: tuple[float, ...], language: str
+        self, request: DecodeRequest, runs: list[Run], chances: list[Sequence[float]], language: str
     ) -> tuple[Piece, ...]:
         times = self._times(request, [text for _, text in runs], language) if request.times else None
         pieces: list[Piece] = []
-        place = 0
-        for index, (ids, text) in enumerate(runs):
-            own = chances[place : place + len(ids)]
-            place += len(ids)
+        for index, ((ids, text), own) in enumerate(zip(runs, chances, strict=True)):
             start, end = times[index] if times else (None, None)
             pieces.append(Piece(ids, text, start, end, sum(map(math.exp, own)) / len(own)))
         return tuple(pieces)
@@ -85,6 +88,18 @@ class HypothesisMaker:
             return estimated_times(texts, request.samples)
         words = self._aligner.align(request.samples, "".join(texts))
         return aligned_times(texts, words, len(request.samples) / SAMPLE_RATE)
+
+
+def _chances_of(runs: Sequence[Run], kept: Sequence[Run], chances: Sequence[float]) -> list[Sequence[float]]:
+    """The log probabilities of the pieces that a repair kept: a beginning and an end of all pieces."""
+    places = [0]
+    for ids, _ in runs:
+        places.append(places[-1] + len(ids))
+    own = [chances[start:end] for start, end in pairwise(places)]
+    first = 0
+    while first < len(kept) and kept[first] == runs[first]:
+        first += 1
+    return own[:first] + own[len(own) - (len(kept) - first) :]
 
 
 def repaired(runs: list[Run], given: int) -> list[Run]:

@@ -73,8 +73,8 @@ def load_qwen3(
     tokenizer = read_tokenizer(directory)
     try:
         model = build_model(shape, load_weights(directory, shape, device=place, dtype=dtype))
-        pool = make_pool(model, pool_bytes)
         align = _load_aligner(aligner, place, dtype) if aligner else None
+        pool = make_pool(model, pool_bytes)
     except torch.OutOfMemoryError as error:
         raise EngineError(f"{name} does not fit the memory of {place}: {error}") from error
     logger.info("%s on %s as %s; room for %d tokens of streams", name, place, dtype, pool.pages * pool.page_size)

@@ -16,9 +16,14 @@ MAXIMUM_CONTEXT_TOKENS = 1024
 
 
 def context_tokens(tokenizer: QwenTokenizer, context: str, keywords: Sequence[str]) -> tuple[int, ...]:
-    """The system turn: keywords as plain words, then the client's text; the last tokens where it is too long."""
-    text = " ".join([*(word.strip() for word in keywords), context.strip()]).strip()
-    return tokenizer.encode(text)[-MAXIMUM_CONTEXT_TOKENS:] if text else ()
+    """The system turn: keywords as plain words, then the client's text; where it is too long, the text's end."""
+    words = " ".join(word.strip() for word in keywords).strip()
+    text = " ".join(part for part in (words, context.strip()) if part)
+    whole = tokenizer.encode(text) if text else ()
+    if len(whole) <= MAXIMUM_CONTEXT_TOKENS:
+        return whole
+    first = tokenizer.encode(words)[:MAXIMUM_CONTEXT_TOKENS] if words else ()
+    return first + whole[len(whole) - (MAXIMUM_CONTEXT_TOKENS - len(first)) :]
 
 
 def step_request(tokenizer: QwenTokenizer, request: DecodeRequest) -> StepRequest:

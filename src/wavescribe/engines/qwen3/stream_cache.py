@@ -108,7 +108,7 @@ class StreamCache:
         """Bytes held outside the page pool."""
         tensors = [second.values for second in self.final]
         tensors += [each.values for each in (*self.seconds.values(), *self.windows.values())]
-        return self.samples.nbytes + sum(int(tensor.numel() * tensor.element_size()) for tensor in tensors)
+        return self.samples.nbytes + sum(int(tensor.untyped_storage().nbytes()) for tensor in tensors)
 
 
 def new_cache(pool: PagePool, shape: AudioShape) -> StreamCache:

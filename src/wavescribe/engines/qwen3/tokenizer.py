@@ -52,8 +52,9 @@ class QwenTokenizer:
 
     def encode(self, text: str) -> tuple[int, ...]:
         """Token ids of plain text; special tokens written out in it are taken away."""
-        for content in reversed(self._special):
-            text = text.replace(content, "")
+        while any(content in text for content in self._special):  # what is left may be one again
+            for content in reversed(self._special):
+                text = text.replace(content, "")
         return tuple(self._tokenizer.encode(text, add_special_tokens=False).ids)
 
     def decode(self, token_ids: Sequence[int]) -> str:
