@@ -67,7 +67,8 @@ def test_latency_and_load_are_measured_at_a_server_of_another_process(tmp_path: 
     figures = written(tmp_path, "latency")["data"]
     assert figures["settle_lags"]["count"] > 5
     assert figures["final_completed"]["count"] >= 1
-    assert figures["slip"]["maximum"] >= 0
+    assert figures["slip"]["count"] >= 40
+    assert 0 < figures["first_texts"]["minimum"] <= figures["final_completed"]["maximum"]
     run("load", "--streams", "1,2", *options[:-3], "--", *ENGLISH, "--max-sessions", "1")
     levels = written(tmp_path, "load")["data"]["levels"]
     assert (levels["1"]["refusals"], levels["2"]["refusals"]) == (0, 1)
@@ -92,7 +93,7 @@ def test_cost_and_quality_are_measured_without_a_corpus(tmp_path: Path) -> None:
     run("quality", "--output", str(tmp_path), *ENGLISH)
     whole = written(tmp_path, "quality")["data"]["delays"]["medium"]
     assert whole["words"] > 100
-    assert whole["penalty_interval"]["low"] <= whole["penalty"] <= whole["penalty_interval"]["high"]
+    assert whole["penalty_interval"] is None  # the installed recordings are too few
 
 
 @pytest.mark.slow

@@ -1,9 +1,19 @@
 from __future__ import annotations
 
+import json
+import wave
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from wavescribe.bench import repetition
 from wavescribe.bench.cost_tables import at, cost_measurement, step_times
+from wavescribe.bench.looped_clips import LENGTHS, looped_clips
 from wavescribe.bench.strategy_cost import LoopedText, StrategyCost
-from wavescribe.bench.streamed import StepCost
-from wavescribe.streaming.parameters import StrategyName
+from wavescribe.bench.streamed import StepCost, StreamedRun
+from wavescribe.streaming.parameters import StrategyName, StreamParameters
 
 
 def strategy(name: StrategyName, costs: list[float], stopped_at: float | None = None) -> StrategyCost:
@@ -45,3 +55,64 @@ def test_the_measurement_says_what_grows_and_what_was_given_up() -> None:
     assert rows["60 s"] == ("60 s", "2.00", "over budget", "", "6.00", "0.100")
     assert "cumulative: 6.0 times offline decoding at 30 s; given up at 40 s" in found.summary
     assert "EN180, windowed: -0.5 % of the characters that were said" in found.summary
+
+
+def test_steps_are_told_of_every_length_that_is_long_enough() -> None:
+    costs = [strategy("windowed", [1.0] * 18 + [7.0, 2.0]), GROWING]
+    lengths = [10.0, 30.0, 45.0, 190.0, 200.0]
+    found = cost_measurement("model", lengths, dict.fromkeys(lengths, 1.0), costs, [], 10.0)
+    table = next(table for table in found.tables if "step" in table.title)
+    assert table.headings == ("audio", "strategy", "steps", "mean", "median", "p95", "stdev", "min", "max")
+    assert [row[:3] for row in table.rows] == [
+        ("30 s", "windowed", "3"),
+        ("30 s", "cumulative", "3"),
+        ("45 s", "windowed", "4"),
+        ("190 s", "windowed", "19"),
+        ("200 s", "windowed", "20"),
+    ]
+    assert table.rows[-1][3:] == ("1350", "1000", "2000", "1348", "1000", "7000")
+
+
+def corpus_of(folder: Path, *recordings: tuple[str, str, str, float, str]) -> Path:
+    """A corpus of (id, language, kind, seconds, text) as its manifest says; each recording is a moment of silence."""
+    with wave.open(str(folder / "a.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes(bytes(3200))
+    names = ("id", "language", "kind", "seconds", "text")
+    lines = [{**dict(zip(names, each, strict=True)), "file": "a.wav", "ref_quality": "human"} for each in recordings]
+    (folder / "manifest.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    return folder
+
+
+def test_looped_clips_are_the_english_ones_of_the_corpus(tmp_path: Path) -> None:
+    corpus = corpus_of(
+        tmp_path,
+        ("en_tiled_180", "en", "long", 176.0, "english"),
+        ("de_tiled_180", "de", "long", 180.0, "deutsch"),
+        ("en_tiled_60", "en", "long", 60.0, "too short"),
+        ("en_speech", "en", "long", 300.0, "not looped"),
+    )
+    assert [(clip.name, clip.text) for clip in looped_clips(corpus)] == [("EN180", "english")]
+
+
+def test_without_an_english_looped_clip_an_installed_one_is_looped(tmp_path: Path) -> None:
+    corpus = corpus_of(tmp_path, ("de_tiled_180", "de", "long", 180.0, "deutsch"))
+    assert [clip.name for clip in looped_clips(corpus)] == [f"EN{seconds:.0f}" for seconds in LENGTHS]
+
+
+def test_repetition_is_measured_in_the_language_of_each_recording(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str | None] = []
+
+    def stream(engine: Any, samples: Any, parameters: StreamParameters) -> StreamedRun:
+        asked.append(parameters.language)
+        return StreamedRun()
+
+    monkeypatch.setattr(repetition, "run_streamed", stream)
+    monkeypatch.setattr(repetition, "load_whisper", lambda *_, **__: SimpleNamespace(info=SimpleNamespace(name="none")))
+    corpus = corpus_of(tmp_path, ("de_tiled", "de", "long", 60.0, "deutsch"), ("en_quiet", "en", "silence", 60.0, ""))
+    repetition.repetition(corpus=corpus)
+    assert asked == ["de", "en"]

@@ -63,7 +63,9 @@ def test_each_upload_is_the_audio_of_an_utterance_as_wav(plan: StreamPlan) -> No
         assert reader.getnframes() == plan.commits[1] - plan.commits[0]
 
 
-async def test_answers_are_turns_and_refusals_are_failures(plan: StreamPlan, server: tuple[str, list[bytes]]) -> None:
+async def test_answers_are_turns_and_a_full_server_refuses_the_stream(
+    plan: StreamPlan, server: tuple[str, list[bytes]]
+) -> None:
     url, bodies = server
     stream = PacedUploads(Target(url), plan)
     await stream.open()
@@ -72,7 +74,9 @@ async def test_answers_are_turns_and_refusals_are_failures(plan: StreamPlan, ser
     assert heard.turns == ("one",)
     assert len(bodies) == len(stream.record.slips) == 2
     assert b'name="language"' in bodies[0]
-    assert [failure.startswith("HTTP 503") for failure in stream.record.failures] == [True]
+    assert stream.record.refused.startswith("HTTP 503")
+    assert stream.record.failures == []
+    assert stream.record.sent_seconds == plan.commits[1] / RATE
     # An answer cannot come before its utterance was said and sent.
     assert next(iter(heard.completed.values())) >= plan.commits[0] / RATE
 

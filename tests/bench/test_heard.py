@@ -22,7 +22,7 @@ def test_deltas_are_the_text_and_completions_end_turns() -> None:
     heard = hear([delta(1, "a", "one"), delta(2, "a", " two"), committed(3, "a"), completed(4, "a", "one two")])
     assert heard.emissions == (Emission(" one", 1, "a"), Emission(" two", 2, "a"))
     assert (heard.text, heard.turns, heard.completed) == ("one two", ("one two",), {"a": 4})
-    assert (heard.first_text, heard.contradictions, heard.failed) == (1, 0, 0)
+    assert (heard.shown, heard.contradictions, heard.failed) == ({"a": 1}, 0, 0)
 
 
 def test_turns_have_the_order_in_which_they_began_whenever_they_complete() -> None:
@@ -52,4 +52,16 @@ def test_failed_turns_are_counted() -> None:
 
 def test_empty_turns_and_other_events_say_nothing() -> None:
     heard = hear([(1.0, {"type": "conversation.item.added", "item_id": "a"}), completed(2, "a", "")])
-    assert (heard.emissions, heard.turns, heard.first_text) == ((), (), None)
+    assert (heard.emissions, heard.turns, heard.shown) == ((), (), {})
+
+
+def test_a_draft_is_the_first_text_of_its_turn_and_settles_nothing() -> None:
+    draft = {"type": f"{PREFIX}text", "item_id": "a", "text": "", "stash": "one"}
+    heard = hear([(0.5, draft | {"stash": " "}), (1.0, draft), delta(2, "a", "one"), completed(3, "b", "two")])
+    assert heard.shown == {"a": 1.0, "b": 3}
+    assert [emission.text for emission in heard.emissions] == [" one", " two"]
+
+
+def test_transcription_events_of_other_protocols_are_told() -> None:
+    heard = hear([(1.0, {"type": "transcription.delta", "delta": "one"}), (2.0, {"type": "session.updated"})])
+    assert heard.foreign == {"transcription.delta"}

@@ -111,7 +111,47 @@ async def test_an_error_for_a_greeting_is_a_refusal(scripted: Callable[..., Any]
     async with scripted(script) as url:
         record = await run(url)
     assert record.refused == "too_many_sessions: full"
+    assert record.sent_seconds == 0
     assert (record.failures, record.events, record.slips) == ([], [], [])
+
+
+async def test_another_error_for_a_greeting_is_a_failure(scripted: Callable[..., Any]) -> None:
+    async def script(peer: Any) -> None:
+        await peer.send("error", error={"code": "invalid_api_key", "message": "no such key"})
+        await peer.connection.close(1008)
+
+    async with scripted(script) as url:
+        record = await run(url)
+    assert record.refused == ""
+    assert record.failures == ["no session: invalid_api_key: no such key"]
+
+
+@pytest.mark.parametrize("frame", ["hello", "[1]", '{"delta": "one"}', '{"type": 3}'])
+async def test_what_is_no_event_is_a_failure(scripted: Callable[..., Any], frame: str) -> None:
+    async def script(peer: Any) -> None:
+        await peer.configure()
+        await peer.until("input_audio_buffer.append")
+        await peer.connection.send(frame)
+        await peer.connection.wait_closed()
+
+    async with scripted(script) as url:
+        record = await run(url)
+    assert [failure.startswith("the server sent what is no event") for failure in record.failures] == [True]
+
+
+async def test_a_turn_without_a_name_is_followed(scripted: Callable[..., Any]) -> None:
+    async def script(peer: Any) -> None:
+        await peer.configure()
+        await peer.until("input_audio_buffer.commit")
+        await peer.send("input_audio_buffer.committed")
+        await peer.send("conversation.item.input_audio_transcription.completed", transcript="one")
+        await peer.until("input_audio_buffer.clear")
+        await peer.send("input_audio_buffer.cleared")
+
+    async with scripted(script) as url:
+        record = await run(url)
+    assert record.failures == []
+    assert record.sent_seconds == 0.1
 
 
 async def test_a_close_to_try_again_later_is_a_refusal(scripted: Callable[..., Any]) -> None:
@@ -123,8 +163,11 @@ async def test_a_close_to_try_again_later_is_a_refusal(scripted: Callable[..., A
     assert record.refused == "closed with 1013"
 
 
-@pytest.mark.parametrize(("status", "refused"), [(HTTPStatus.SERVICE_UNAVAILABLE, True), (HTTPStatus.NOT_FOUND, False)])
-async def test_only_http_503_is_a_refusal(status: HTTPStatus, refused: bool) -> None:
+@pytest.mark.parametrize(
+    ("status", "refused"),
+    [(HTTPStatus.SERVICE_UNAVAILABLE, True), (HTTPStatus.TOO_MANY_REQUESTS, True), (HTTPStatus.NOT_FOUND, False)],
+)
+async def test_only_http_statuses_of_a_full_server_are_refusals(status: HTTPStatus, refused: bool) -> None:
     def answer(connection: ServerConnection, request: Request) -> Response:
         return connection.respond(status, "no")
 

@@ -10,7 +10,7 @@ import pytest
 from wavescribe.bench.corpus import Recording
 from wavescribe.bench.gold_times import RATE, TimedRecording, end_in_speech
 from wavescribe.bench.metrics.timeline import GoldWord
-from wavescribe.bench.stream_plan import Turns, join_recordings, messages
+from wavescribe.bench.stream_plan import Turns, gap_seconds, join_recordings, messages
 
 
 def timed(text: str, seconds: float, speech_end: float) -> TimedRecording:
@@ -30,7 +30,13 @@ def test_words_and_speech_ends_move_with_their_recording() -> None:
     assert [word.text for word in plan.words] == ["one", "two", "three"]
     assert [round(word.end, 4) for word in plan.words] == [0.4, 0.9, round(second + 0.4, 4)]
     assert [round(utterance.speech_end, 4) for utterance in plan.utterances] == [0.9, round(second + 0.6, 4)]
+    assert [round(utterance.speech_start, 4) for utterance in plan.utterances] == [0.0, round(second, 4)]
     assert plan.text == "one two three"
+
+
+def test_recordings_are_far_enough_apart_for_the_server_to_end_a_turn_between_them() -> None:
+    assert gap_seconds("manual", 800) == 0.5
+    assert gap_seconds("server", 800) == 1.8
 
 
 def test_the_client_ends_a_turn_in_the_first_packet_that_ends_fifth_of_a_second_after_speech() -> None:

@@ -10,7 +10,17 @@ from rich.console import Console
 
 from wavescribe.bench import paced_options as option
 from wavescribe.bench.baseline import settings_of
-from wavescribe.bench.load import checked_levels, is_good, level_data, most_good, run_levels, shown
+from wavescribe.bench.compared_server import compared_server
+from wavescribe.bench.level_verdict import lowest, most_good, shortcomings
+from wavescribe.bench.load import (
+    checked_levels,
+    level_data,
+    run_levels,
+    shown,
+    shown_errors,
+    shown_missing,
+    throughput,
+)
 from wavescribe.bench.measurement import Chart, Measurement, Series, TableData
 from wavescribe.bench.paced_level import LevelResult
 from wavescribe.bench.publishing import publish
@@ -25,11 +35,26 @@ HEADINGS = (
     "missing",
     "lag p50",
     "lag p95",
+    "lag p99",
     "final p50",
     "final p95",
-    "first text",
+    "final p99",
+    "first text p50",
+    "first text p95",
+    "slip p95",
+)
+
+LOAD_HEADINGS = (
+    "server",
+    "streams",
+    "refused",
     "failures",
-    "most streams in time",
+    "missing",
+    "WER",
+    "lag p95",
+    "final p95",
+    "audio s/s",
+    "slip max",
 )
 
 Levels = dict[int, LevelResult]
@@ -38,7 +63,10 @@ Levels = dict[int, LevelResult]
 def compare(
     urls: Annotated[
         list[str] | None,
-        typer.Argument(help="Servers: ws(s) or http(s), realtime unless the path ends with /audio/transcriptions."),
+        typer.Argument(
+            help="Servers: ws(s) or http(s), realtime unless the path ends with /audio/transcriptions; each may have "
+            "its own model and key: URL,model=NAME,key_env=VARIABLE"
+        ),
     ] = None,
     own: Annotated[bool, typer.Option(help="Measure a server that is started here, too.")] = True,
     server_flags: Annotated[str, typer.Option(help="Flags of the server that is started here, in one string.")] = "",
@@ -48,23 +76,27 @@ def compare(
     kinds: option.Kinds = "short",
     language: option.Language = "en",
     seconds: option.Seconds = 60.0,
+    turns: option.TurnsOption = "manual",
+    silence_ms: option.SilenceMs = 500,
     rate: option.Rate = 16_000,
-    model: option.Model = "",
-    api_key: option.ApiKey = "",
     aligner: option.Aligner = "whisper-base",
     output: option.Output = None,
 ) -> None:
     """Say the same to each server and compare errors, lag, final latency and how many streams it takes."""
     levels, flags = checked_levels(streams), shlex.split(server_flags)
     settings_of(flags)  # wrong ones are told before a model is loaded
-    targets = {url: Target(url, language=language, model=model, rate=rate, api_key=api_key) for url in urls or []}
+    who = option.checked_turns(turns)
+    targets = {
+        url.split(",")[0]: compared_server(url, language=language, rate=rate, turns=who, silence_ms=silence_ms)
+        for url in urls or []
+    }
     if own:
-        targets = {OWN: Target("", language=language)} | targets
+        targets = {OWN: Target("", language=language, rate=rate, turns=who, silence_ms=silence_ms)} | targets
     if not targets:
         raise ConfigurationError("there is nothing to compare: give URLs, or leave out --no-own")
     console = Console(stderr=True)
     console.print("finding the times of the gold words ...")
-    plans = option.Speech(corpus, kinds, language, seconds, "manual", aligner).plans(max(levels))
+    plans = option.Speech(corpus, kinds, language, seconds, who, aligner, silence_ms).plans(max(levels))
     results: dict[str, Levels] = {}
     for name, target in targets.items():
         console.print(f"{name}:")
@@ -83,7 +115,16 @@ def compare_measurement(results: dict[str, Levels], limit: float) -> Measurement
             TableData(
                 "servers (times in seconds; quality and latency at the lowest level)",
                 HEADINGS,
-                tuple(_row(name, levels, limit) for name, levels in results.items()),
+                tuple(_row(name, lowest(levels)) for name, levels in results.items()),
+            ),
+            TableData(
+                "load (times in seconds)",
+                LOAD_HEADINGS,
+                tuple(
+                    _load_row(name, level, result)
+                    for name, levels in results.items()
+                    for level, result in levels.items()
+                ),
             ),
         ),
         charts=(_chart(results, limit),),
@@ -93,30 +134,39 @@ def compare_measurement(results: dict[str, Levels], limit: float) -> Measurement
     )
 
 
-def _first(levels: Levels) -> LevelResult:
-    return levels[min(levels)]
-
-
 def _sentence(name: str, levels: Levels, limit: float) -> str:
-    first = _first(levels)
+    first, most = lowest(levels), most_good(levels, limit)
     lag, final = first.pooled("settle_lags"), first.pooled("final_completed")
     text = "no text" if lag is None else f"words {shown(lag, 'p50')} s after their end, p95 {shown(lag, 'p95')} s"
-    failed = "" if is_good(first, limit) or not first.failures else f"; {first.failures[0]}"
-    return f"{name}: {text}, final latency {shown(final, 'p50') or 'unknown'} s{failed}"
+    wrong = "".join(f"; {reason}" for reason in [*shortcomings(first, limit), *first.failures[:1]])
+    return f"{name}: {text}, final latency {shown(final, 'p50') or 'unknown'} s, {most} at once in time{wrong}"
 
 
-def _row(name: str, levels: Levels, limit: float) -> tuple[str, ...]:
-    first = _first(levels)
+def _row(name: str, first: LevelResult) -> tuple[str, ...]:
     lag, final = first.pooled("settle_lags"), first.pooled("final_completed")
     return (
         name,
-        f"{100 * first.errors.rate:.1f} %",
-        str(sum(stream.missing for stream in first.served)),
-        *(shown(lag, share) for share in ("p50", "p95")),
-        *(shown(final, share) for share in ("p50", "p95")),
-        shown(first.first_text, "p50"),
-        str(sum(len(result.failures) for result in levels.values())),
-        str(most_good(levels, limit)),
+        shown_errors(first),
+        shown_missing(first),
+        *(shown(lag, share) for share in ("p50", "p95", "p99")),
+        *(shown(final, share) for share in ("p50", "p95", "p99")),
+        *(shown(first.pooled("first_texts"), share) for share in ("p50", "p95")),
+        shown(first.slip, "p95", 3),
+    )
+
+
+def _load_row(name: str, level: int, result: LevelResult) -> tuple[str, ...]:
+    return (
+        name,
+        str(level),
+        str(result.refusals),
+        str(len(result.failures)),
+        shown_missing(result),
+        shown_errors(result),
+        shown(result.pooled("settle_lags"), "p95"),
+        shown(result.pooled("final_completed"), "p95"),
+        throughput(result),
+        shown(result.slip, "maximum", 3),
     )
 
 

@@ -10,8 +10,8 @@ from wavescribe.bench.metrics.percentiles import Distribution, distribution
 from wavescribe.bench.strategy_cost import LoopedText, StrategyCost
 from wavescribe.bench.streamed import StepCost
 
-STEP_LENGTHS = (30.0, 60.0, 120.0, 300.0)
-"""Lengths in seconds whose steps' times are told, as in the reports."""
+SHORTEST_TOLD = 30.0
+"""Shorter streams have too few steps to tell their times or whether they grow."""
 
 
 def cost_measurement(
@@ -35,7 +35,7 @@ def cost_measurement(
     tables = [
         _length_table("CPU seconds by length", lengths, offline, costs, "total_cpu"),
         _length_table("wall seconds by length", lengths, {}, costs, "total_wall"),
-        _step_table([length for length in STEP_LENGTHS if length <= lengths[-1]], costs),
+        _step_table([length for length in lengths if length >= SHORTEST_TOLD], costs),
     ]
     return Measurement(
         name="cost",
@@ -108,12 +108,14 @@ def _length_table(
 def _step_table(lengths: Sequence[float], costs: Sequence[StrategyCost]) -> TableData:
     rows = [
         (f"{length:g} s", cost.strategy, str(times.count))
-        + tuple(f"{value:.0f}" for value in (times.mean, times.p50, times.stdev, times.minimum, times.maximum))
+        + tuple(
+            f"{value:.0f}" for value in (times.mean, times.p50, times.p95, times.stdev, times.minimum, times.maximum)
+        )
         for length in lengths
         for cost in costs
         if (times := step_times(cost, length)) is not None
     ]
-    headings = ("audio", "strategy", "steps", "mean", "median", "stdev", "min", "max")
+    headings = ("audio", "strategy", "steps", "mean", "median", "p95", "stdev", "min", "max")
     return TableData("wall time of a step in milliseconds", headings, tuple(rows))
 
 
@@ -131,9 +133,9 @@ def _more(ratio: float) -> str:
 
 
 def _growth(cost: StrategyCost, lengths: Sequence[float]) -> str:
-    """Cost per second at the longest length that was reached against that of the shortest of 30 s and more."""
+    """Cost per second at the longest length that was reached against that of the shortest that is told."""
     reached = [length for length in lengths if at(cost, length) is not None]
-    base = next((length for length in reached if length >= 30), None)
+    base = next((length for length in reached if length >= SHORTEST_TOLD), None)
     if base is None or base == reached[-1]:
         return f"{cost.strategy}: too short to tell"
     first, last = _per_second(cost, base), _per_second(cost, reached[-1])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
@@ -18,31 +21,85 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 
 MARKERS = "os^Dv*"
 
+SIZE = (8.0, 4.6)
+"""Inches of a picture; one of bars that lie is as high as they need."""
+
+AXES_INCHES = 6.5
+"""Width of the axes in a picture."""
+
+MOST_UPRIGHT = 6
+"""Groups of bars that stand side by side; more lie one below the other, where their names have room."""
+
+GROUP_INCHES = 0.4
+"""Height of a group of bars that lie, with the gap to the next."""
+
+GROUP_SHARE = 0.8
+"""What bars take of it."""
+
+VALUE_INCHES = (0.34, 0.12)
+"""Width and height of a bar's value."""
+
+OVER_LINES = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+"""The box of a value, which hides a line behind it."""
+
+LETTER_INCHES = 0.07
+"""Width of a letter of a group's name."""
+
 
 def draw(chart: Chart, folder: Path) -> list[Path]:
-    """Draw a chart into the folder, once a suffix.
+    """Draw a chart into the folder, which exists, once a suffix."""
+    figure = figure_of(chart)
+    return [_save(figure, folder / f"{chart.name}.{suffix}") for suffix in SUFFIXES]
 
-    Args:
-        chart: with at least one series.
-        folder: exists.
-    """
-    figure = Figure(figsize=(8, 4.6), layout="constrained")
+
+def figure_of(chart: Chart) -> Figure:
+    """The drawn chart."""
+    figure = Figure(figsize=_size(chart), layout="constrained")
     axes: Axes = figure.subplots()
     {"line": _lines, "curve": _curves, "bar": _bars}[chart.kind](axes, chart)
+    _limit(axes, chart)
+    _scale(axes, chart)
+    _name(axes, chart)
+    _tidy(axes, chart)
+    if len(chart.series) > 1 or chart.limit is not None:
+        # Below the axes it covers nothing, whatever is drawn.
+        figure.legend(loc="outside lower center", ncols=4, frameon=False, fontsize=9)
+    return figure
+
+
+def _lies(chart: Chart) -> bool:
+    """Whether it is of bars that lie, because they or their names are too many to stand side by side."""
+    if chart.kind != "bar":
+        return False
+    names = [str(name) for name in chart.series[0].x]
+    width = len(names) * max(len(name) + 1 for name in names) * LETTER_INCHES
+    return len(names) > MOST_UPRIGHT or width > AXES_INCHES
+
+
+def _size(chart: Chart) -> tuple[float, float]:
+    return (SIZE[0], 1.4 + GROUP_INCHES * len(chart.series[0].x)) if _lies(chart) else SIZE
+
+
+def _limit(axes: Axes, chart: Chart) -> None:
     if chart.limit is not None:
         level, label = chart.limit
-        axes.axhline(level, color="black", linestyle="--", linewidth=1, label=label)
-    _scale(axes, chart)
+        across = axes.axvline if _lies(chart) else axes.axhline
+        across(level, color="black", linestyle="--", linewidth=1, label=label)
+
+
+def _name(axes: Axes, chart: Chart) -> None:
     axes.set_title(chart.title, fontsize=12, fontweight="bold")
-    axes.set_xlabel(chart.x_label)
-    axes.set_ylabel(chart.y_label)
-    axes.grid(visible=True, axis="y" if chart.kind == "bar" else "both", color="#dddddd", linewidth=0.6)
+    below, beside = (chart.y_label, chart.x_label) if _lies(chart) else (chart.x_label, chart.y_label)
+    axes.set_xlabel(below)
+    axes.set_ylabel(beside)
+
+
+def _tidy(axes: Axes, chart: Chart) -> None:
+    values: Literal["x", "y"] = "x" if _lies(chart) else "y"
+    axes.grid(visible=True, axis=values if chart.kind == "bar" else "both", color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
-    if len(chart.series) > 1 or chart.limit is not None:
-        axes.legend(frameon=False, fontsize=9)
-    return [_save(figure, folder / f"{chart.name}.{suffix}") for suffix in SUFFIXES]
 
 
 def _save(figure: Figure, path: Path) -> Path:
@@ -64,9 +121,16 @@ def _lines(axes: Axes, chart: Chart) -> None:
         axes.plot(xs, ys, marker=MARKERS[index % len(MARKERS)], label=series.label, color=_colour(index))
         for (x, y), reach in zip(points, series.reach, strict=False):
             axes.plot([x, reach], [y, y], color="#999999", linewidth=1.5, zorder=1)
-        for place, ((x, y), mark) in enumerate(zip(points, series.marks, strict=False)):
-            # Above and below by turns, so that points that are close do not write over each other.
-            axes.annotate(mark, (x, y), xytext=(0, (8, -15)[place % 2]), textcoords="offset points", fontsize=9)
+        _mark(axes, points, series.marks)
+
+
+def _mark(axes: Axes, points: Sequence[tuple[float, float]], marks: Sequence[str]) -> None:
+    """Text above and below by turns, off the line of a curve that falls, so that close points keep theirs apart."""
+    if marks:
+        axes.set_ymargin(0.1)
+    for index, (point, mark) in enumerate(zip(points, marks, strict=False)):
+        offset, side = ((3, 5), "left") if index % 2 == 0 else ((-3, -12), "right")
+        axes.annotate(mark, point, xytext=offset, ha=side, textcoords="offset points", fontsize=9)
 
 
 def _curves(axes: Axes, chart: Chart) -> None:
@@ -83,18 +147,37 @@ def _curves(axes: Axes, chart: Chart) -> None:
 
 
 def _bars(axes: Axes, chart: Chart) -> None:
-    """Groups of bars side by side, each with its value above it and error bars where there are any."""
-    width = 0.8 / len(chart.series)
+    """Groups of bars, each with error bars where there are any, and with its value behind it where that has room."""
     for index, series in enumerate(chart.series):
-        places = [place + (index - (len(chart.series) - 1) / 2) * width for place in range(len(series.x))]
-        heights = [y or 0.0 for y in series.y]
-        bars = axes.bar(
-            places, heights, width * 0.95, label=series.label, yerr=_error_bars(series), color=_colour(index)
-        )
-        axes.bar_label(bars, labels=[f"{height:.2f}" for height in heights], padding=2, fontsize=8)
-    axes.set_xticks(range(len(chart.series[0].x)), [str(name) for name in chart.series[0].x], fontsize=9)
-    if len(chart.series[0].x) > 6:
-        axes.tick_params(axis="x", labelrotation=30)
+        bars = _series_bars(axes, chart, index)
+        if _values_fit(chart):
+            labels = ["" if y is None else f"{y:.2f}" for y in series.y]
+            axes.bar_label(bars, labels=labels, padding=3, fontsize=8, bbox=OVER_LINES)
+    (axes.set_xmargin if _lies(chart) else axes.set_ymargin)(0.08)  # room for the last value
+    names = [str(name) for name in chart.series[0].x]
+    if _lies(chart):
+        axes.set_yticks(range(len(names)), names, fontsize=9)
+        axes.set_ylim(len(names) - 0.5, -0.5)  # the first on top
+    else:
+        axes.set_xticks(range(len(names)), names, fontsize=9)
+
+
+def _series_bars(axes: Axes, chart: Chart, index: int) -> BarContainer:
+    """One bar in each group."""
+    series, width = chart.series[index], GROUP_SHARE / len(chart.series)
+    places = [place + (index - (len(chart.series) - 1) / 2) * width for place in range(len(series.x))]
+    lengths, ends = [y or 0.0 for y in series.y], _error_bars(series)
+    style: dict[str, Any] = {"label": series.label, "color": _colour(index), "error_kw": {"elinewidth": 1}}
+    if _lies(chart):
+        return axes.barh(places, lengths, width * 0.95, xerr=ends, **style)
+    return axes.bar(places, lengths, width * 0.95, yerr=ends, **style)
+
+
+def _values_fit(chart: Chart) -> bool:
+    """Whether the bars are so far apart that their values do not touch."""
+    if _lies(chart):
+        return GROUP_INCHES * GROUP_SHARE / len(chart.series) >= VALUE_INCHES[1]
+    return AXES_INCHES * GROUP_SHARE / (len(chart.series) * len(chart.series[0].x)) >= VALUE_INCHES[0]
 
 
 def _error_bars(series: Series) -> list[list[float]] | None:

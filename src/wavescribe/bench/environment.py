@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -20,7 +21,20 @@ def describe_environment() -> dict[str, str]:
         "system": f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
         "commit": _commit(),
     }
-    return facts | {f"version of {name}": _version(name) for name in PACKAGES}
+    versions = {f"version of {name}": _version(name) or "not installed" for name in PACKAGES}
+    return facts | _gpu() | versions | _torch_version()
+
+
+def _gpu() -> dict[str, str]:
+    """The GPU's name where a measurement can have used it: torch is slow to load, and is not loaded to ask."""
+    torch = sys.modules.get("torch")
+    return {"GPU": str(torch.cuda.get_device_name())} if torch and torch.cuda.is_available() else {}
+
+
+def _torch_version() -> dict[str, str]:
+    """Of the extra `qwen`, which few have."""
+    version = _version("torch")
+    return {"version of torch": version} if version else {}
 
 
 def _cores() -> int:
@@ -45,11 +59,11 @@ def _memory() -> str:
     return f"{pages * size / 2**30:.0f} GiB"
 
 
-def _version(name: str) -> str:
+def _version(name: str) -> str | None:
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
-        return "not installed"
+        return None
 
 
 def _commit() -> str:

@@ -18,7 +18,7 @@ from openai import APIConnectionError, APIStatusError, AsyncOpenAI
 from wavescribe.audio.pcm import encode_pcm16
 from wavescribe.bench.gold_times import RATE
 from wavescribe.bench.heard import PREFIX
-from wavescribe.bench.realtime_client import FILE_PATH, StreamRecord, Target
+from wavescribe.bench.realtime_client import FILE_PATH, OVERLOADED_STATUSES, StreamRecord, Target
 from wavescribe.bench.stream_plan import StreamPlan
 from wavescribe.engines.base import Samples
 
@@ -72,6 +72,7 @@ class PacedUploads:
         self.record.events.append((upload.due, {"type": "input_audio_buffer.committed", "item_id": item_id}))
         await asyncio.sleep(self._began + upload.due - time.monotonic())
         self.record.slips.append(max(0.0, self._now() - upload.due))
+        self.record.sent_seconds = max(self.record.sent_seconds, upload.due)
         try:
             answer = await self._client.audio.transcriptions.create(
                 model=self._target.model or ANY_MODEL,
@@ -80,12 +81,22 @@ class PacedUploads:
                 response_format="json",
             )
         except APIStatusError as error:
-            self.record.failures.append(f"HTTP {error.status_code}: {error.message}")
+            self._take_status(error)
         except APIConnectionError as error:
             self.record.failures.append(f"no answer: {error}")
         else:
-            event = {"type": f"{PREFIX}completed", "item_id": item_id, "transcript": answer.text.strip()}
+            # Some servers answer in plain text, which the client gives as it is.
+            text = str(getattr(answer, "text", answer))
+            event = {"type": f"{PREFIX}completed", "item_id": item_id, "transcript": text.strip()}
             self.record.events.append((self._now(), event))
+
+    def _take_status(self, error: APIStatusError) -> None:
+        """A server that is full refuses the whole stream: its text would have a hole."""
+        told = f"HTTP {error.status_code}: {error.message}"
+        if error.status_code in OVERLOADED_STATUSES:
+            self.record.refused = self.record.refused or told
+        else:
+            self.record.failures.append(told)
 
     def _now(self) -> float:
         return time.monotonic() - self._began

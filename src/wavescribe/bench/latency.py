@@ -43,7 +43,7 @@ def latency(
     settings_of(server_flags or [])  # wrong ones are told before a model is loaded
     console = Console(stderr=True)
     console.print("finding the times of the gold words ...")
-    plans = option.Speech(corpus, kinds, language, seconds, who, aligner).plans(streams)
+    plans = option.Speech(corpus, kinds, language, seconds, who, aligner, silence_ms).plans(streams)
     flags = server_flags or []
     result = run_levels(target, flags, plans, [streams], limit=0, keep_going=True, console=console)[streams]
     publish(latency_measurement(result, plans), output)
@@ -79,7 +79,7 @@ def latency_measurement(result: LevelResult, plans: list[StreamPlan]) -> Measure
 
 def _figures(result: LevelResult) -> dict[str, Distribution | None]:
     return {
-        "first text after the stream's start": result.first_text,
+        "first text, settled or draft, after its speech began": result.pooled("first_texts"),
         "word settled after its end": result.pooled("settle_lags"),
         "the same by the server's word times": result.pooled("stated_lags"),
         "last settled text after its speech": result.pooled("final_text"),

@@ -13,6 +13,7 @@ from rich.progress import Progress
 
 from wavescribe.bench import paced_options as option
 from wavescribe.bench.baseline import settings_of, turns_alone
+from wavescribe.bench.level_verdict import is_good, lowest, most_good, shortcomings
 from wavescribe.bench.measurement import Chart, Measurement, Series, TableData
 from wavescribe.bench.metrics.percentiles import Distribution
 from wavescribe.bench.metrics.word_errors import ErrorRate, error_rate, normalise
@@ -71,7 +72,7 @@ def load(
     flags = server_flags or []
     target = Target(url, language=language, model=model, rate=rate, turns=who, silence_ms=silence_ms, api_key=api_key)
     settings_of(flags)  # wrong ones are told before a model is loaded
-    speech = option.Speech(corpus, kinds, language, seconds, who, aligner)
+    speech = option.Speech(corpus, kinds, language, seconds, who, aligner, silence_ms)
     console = Console(stderr=True)
     console.print(f"finding the times of the words of {max(levels)} streams of {seconds:g} s ...")
     plans = speech.plans(max(levels))
@@ -115,7 +116,7 @@ def run_levels(
         asyncio.run(_warm_up(measured, plans[0], server))
         for level in levels:
             results[level] = asyncio.run(_with_progress(measured, plans[:level], server, console))
-            if not keep_going and not is_good(results[level], limit):
+            if not keep_going and not is_good(results[level], limit, lowest(results)):
                 break
     return results
 
@@ -137,12 +138,6 @@ async def _with_progress(
 async def _warm_up(target: Target, plan: StreamPlan, server: ServerProcess | None) -> None:
     """The first seconds of a stream, so that no level pays for what a server does only once."""
     await run_level(target, [plan.beginning(5.0)], server)
-
-
-def is_good(result: LevelResult, limit: float) -> bool:
-    """Whether every stream was served without failure and words settled in time."""
-    lag = result.pooled("settle_lags")
-    return not result.refusals and not result.failures and lag is not None and lag.p95 <= limit
 
 
 def _alone(flags: list[str], plans: Sequence[StreamPlan], silence_ms: int, console: Console) -> list[tuple[str, ...]]:
@@ -177,16 +172,6 @@ def load_measurement(
     )
 
 
-def most_good(results: dict[int, LevelResult], limit: float) -> int:
-    """The highest level up to which every one is good; 0 where the first is not."""
-    good = 0
-    for level, result in results.items():
-        if not is_good(result, limit):
-            break
-        good = level
-    return good
-
-
 def _summary(
     results: dict[int, LevelResult], plans: Sequence[StreamPlan], alone: Sequence[tuple[str, ...]], limit: float
 ) -> list[str]:
@@ -196,7 +181,7 @@ def _summary(
     if bad is None:
         lines.append("no level broke the limit: more streams would be needed to find it")
     else:
-        lines.append(f"{_streams(bad)}: not in time; {_why(results[bad], limit)}")
+        lines.append(f"{_streams(bad)}: not in time; {', '.join(shortcomings(results[bad], limit, lowest(results)))}")
     speech = sum(plan.speech_seconds for plan in plans) / sum(plan.seconds for plan in plans)
     lines.append(f"{100 * speech:.0f} % of the audio is speech; each stream says other recordings in another order")
     if alone:
@@ -211,17 +196,6 @@ def _summary(
 
 def _streams(count: int) -> str:
     return "1 stream" if count == 1 else f"{count} streams"
-
-
-def _why(result: LevelResult, limit: float) -> str:
-    lag = result.pooled("settle_lags")
-    reasons = [f"{result.refusals} refused"] if result.refusals else []
-    reasons += [f"{len(result.failures)} failures"] if result.failures else []
-    if lag is None:
-        reasons.append("no text")
-    elif lag.p95 > limit:
-        reasons.append(f"settle lag p95 {lag.p95:.2f} s")
-    return ", ".join(reasons)
 
 
 def same_texts(result: LevelResult, alone: Sequence[tuple[str, ...]]) -> int:
@@ -247,11 +221,11 @@ def _row(level: int, result: LevelResult, alone: Sequence[tuple[str, ...]]) -> t
         str(len(result.failures)),
         *(shown(lag, name) for name in ("p50", "p95", "p99")),
         *(shown(final, name) for name in ("p50", "p95")),
-        f"{100 * result.errors.rate:.1f} %",
-        str(sum(stream.missing for stream in result.served)),
+        shown_errors(result),
+        shown_missing(result),
         "" if result.steps_skipped is None else f"{result.steps_skipped:.0f}",
         f"{same_texts(result, alone)}/{level}" if alone else "",
-        f"{result.audio_seconds / result.wall_seconds:.2f}",
+        throughput(result),
         "" if cpu is None or not result.audio_seconds else f"{cpu / result.audio_seconds:.3f}",
         shown(slip, "p95", 3),
         shown(slip, "maximum", 3),
@@ -263,10 +237,25 @@ def shown(values: Distribution | None, name: str, digits: int = 2) -> str:
     return "" if values is None else f"{getattr(values, name):.{digits}f}"
 
 
+def shown_errors(result: LevelResult) -> str:
+    """The word error rate as a cell of a table, empty where nobody was served."""
+    return f"{100 * result.errors.rate:.1f} %" if result.served else ""
+
+
+def shown_missing(result: LevelResult) -> str:
+    """How many gold words never came as a cell of a table, empty where nobody was served."""
+    return str(sum(stream.missing for stream in result.served)) if result.served else ""
+
+
+def throughput(result: LevelResult) -> str:
+    """Seconds of audio a second as a cell of a table."""
+    return f"{result.audio_seconds / result.wall_seconds:.2f}" if result.wall_seconds else ""
+
+
 def level_data(result: LevelResult) -> dict[str, Any]:
     """A level for JSON, with the distributions and every stream."""
-    pooled = ("settle_lags", "stated_lags", "final_text", "final_completed")
-    distributions = {name: result.pooled(name) for name in pooled} | {"first_text": result.first_text}
+    pooled = ("settle_lags", "stated_lags", "final_text", "final_completed", "first_texts")
+    distributions = {name: result.pooled(name) for name in pooled}
     return asdict(result) | {
         "word_error_rate": result.errors.rate,
         "refusals": result.refusals,

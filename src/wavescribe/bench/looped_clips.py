@@ -34,15 +34,19 @@ class LoopedClip:
 
 
 def looped_clips(corpus: Path | None) -> list[LoopedClip]:
-    """The corpus's looped recordings of two minutes and more; without any, a short installed one looped.
+    """The corpus's looped English recordings of two minutes and more; without any, a short installed one looped.
 
     Raises:
         ConfigurationError: there are no recordings.
     """
-    tiled = [item for item in all_recordings(corpus) if item.tiled and item.seconds >= 120] if corpus else []
+    tiled = [item for item in all_recordings(corpus) if _is_looped(item)] if corpus else []
     if not tiled:
         return [loop(_short_clip(), seconds) for seconds in LENGTHS]
     return [LoopedClip(f"EN{60 * round(item.seconds / 60)}", item.samples(), item.text) for item in tiled]
+
+
+def _is_looped(item: Recording) -> bool:
+    return item.tiled and item.language == "en" and item.seconds >= 120
 
 
 def loop(recording: Recording, seconds: float) -> LoopedClip:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from wavescribe.bench.file_client import PacedUploads
 from wavescribe.bench.heard import Heard, hear
 from wavescribe.bench.metrics.final_latency import final_latencies
+from wavescribe.bench.metrics.first_text import first_texts
 from wavescribe.bench.metrics.percentiles import Distribution, distribution
 from wavescribe.bench.metrics.settle_lag import settle_lags
 from wavescribe.bench.metrics.word_errors import ErrorRate, error_rate, normalise
@@ -37,10 +38,10 @@ class StreamResult:
         stated_lags: the same by the word times that the server gives; empty where it gives none.
         final_text: for each recording, its last settled text minus the end of its speech.
         final_completed: for each recording, its turn's completion minus the end of its speech.
-        first_text: arrival of the first text, from the stream's first sample.
+        first_texts: for each turn, its first text, settled or draft, minus the start of its first recording's speech.
         missing: gold words that never came.
         failures: errors, lost connections, failed turns.
-        refused: how the server refused the stream, or "".
+        refused: how the server refused the stream because it is full, or "".
         contradictions: turns whose transcript is not the join of their deltas.
     """
 
@@ -51,7 +52,7 @@ class StreamResult:
     stated_lags: tuple[float, ...]
     final_text: tuple[float, ...]
     final_completed: tuple[float, ...]
-    first_text: float | None
+    first_texts: tuple[float, ...]
     missing: int
     failures: tuple[str, ...]
     refused: str
@@ -64,8 +65,8 @@ class LevelResult:
 
     Attributes:
         streams: each stream's result.
-        audio_seconds: of the streams that were taken.
-        wall_seconds: from the first sample to the last event.
+        audio_seconds: that were sent.
+        wall_seconds: from the first sample to the last event or message.
         slip: of every message sent, seconds after its deadline.
         client_cpu_seconds: CPU of this process meanwhile.
         server_cpu_seconds: CPU of the server meanwhile, where it is a process of this measurement.
@@ -86,6 +87,13 @@ class LevelResult:
         return [stream for stream in self.streams if not stream.refused]
 
     @property
+    def missing_share(self) -> float | None:
+        """The share of the gold words of the streams that were taken that never came; None without words."""
+        missing = sum(stream.missing for stream in self.served)
+        words = missing + sum(len(stream.settle_lags) for stream in self.served)
+        return missing / words if words else None
+
+    @property
     def refusals(self) -> int:
         """Streams that the server refused."""
         return len(self.streams) - len(self.served)
@@ -104,11 +112,6 @@ class LevelResult:
         """A lag of all streams' words or recordings together: `settle_lags`, `stated_lags`, `final_text`, ..."""
         return distribution([value for stream in self.served for value in getattr(stream, name)])
 
-    @property
-    def first_text(self) -> Distribution | None:
-        """Time to first text of the streams that had any."""
-        return distribution([stream.first_text for stream in self.served if stream.first_text is not None])
-
 
 async def run_level(target: Target, plans: Sequence[StreamPlan], server: ServerProcess | None = None) -> LevelResult:
     """Run a stream for each plan, all at once, at the pace of speech.
@@ -123,19 +126,25 @@ async def run_level(target: Target, plans: Sequence[StreamPlan], server: ServerP
     counted = await asyncio.to_thread(read_counters, target.url)
     cpu, server_cpu = time.process_time(), server.cpu_seconds() if server else None
     began = time.monotonic() + LEAD_SECONDS
-    await asyncio.gather(*(stream.run(began + index * SPREAD % 1) for index, stream in enumerate(streams)))
-    wall, cpu = time.monotonic() - began, time.process_time() - cpu
+    offsets = [index * SPREAD % 1 for index in range(len(streams))]
+    await asyncio.gather(*(stream.run(began + offset) for stream, offset in zip(streams, offsets, strict=True)))
+    cpu = time.process_time() - cpu
     server_after = server.cpu_seconds() if server else None
     records = [stream.record for stream in streams]
     return LevelResult(
         streams=tuple(stream_result(record, plan) for record, plan in zip(records, plans, strict=True)),
-        audio_seconds=sum(plan.seconds for record, plan in zip(records, plans, strict=True) if record.slips),
-        wall_seconds=wall,
+        audio_seconds=sum(record.sent_seconds for record in records),
+        wall_seconds=max(offset + _end(record) for record, offset in zip(records, offsets, strict=True)),
         slip=distribution([slip for record in records for slip in record.slips]),
         client_cpu_seconds=cpu,
         server_cpu_seconds=None if server_cpu is None or server_after is None else server_after - server_cpu,
         steps_skipped=counted_between(counted, await asyncio.to_thread(read_counters, target.url), "skipped"),
     )
+
+
+def _end(record: StreamRecord) -> float:
+    """When the last thing happened on a stream; waiting for what never comes is not counted."""
+    return max(record.sent_seconds, record.events[-1][0] if record.events else 0.0)
 
 
 def _stream(target: Target, plan: StreamPlan) -> PacedStream | PacedUploads:
@@ -158,13 +167,16 @@ def stream_result(record: StreamRecord, plan: StreamPlan) -> StreamResult:
         stated_lags=heard.stated_lags,
         final_text=finals.text,
         final_completed=finals.completed if plan.turns != "none" else (),
-        first_text=heard.first_text,
+        first_texts=first_texts(plan.utterances, heard.emissions, heard.shown),
         missing=lags.missing,
-        failures=(*record.failures, *_failed_turns(heard)),
+        failures=(*record.failures, *_failures(heard)),
         refused=record.refused,
         contradictions=heard.contradictions,
     )
 
 
-def _failed_turns(heard: Heard) -> list[str]:
-    return [f"{heard.failed} turns failed"] if heard.failed else []
+def _failures(heard: Heard) -> list[str]:
+    failed = [f"{heard.failed} turns failed"] if heard.failed else []
+    if heard.foreign and not heard.turns:
+        failed.append(f"the server's events are of another protocol: {', '.join(sorted(heard.foreign))}")
+    return failed

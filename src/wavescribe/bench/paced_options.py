@@ -14,7 +14,7 @@ from wavescribe.bench.gold_times import GoldTimes
 from wavescribe.bench.material import spoken_recordings
 from wavescribe.bench.realtime_client import Target
 from wavescribe.bench.server_process import ServerProcess, server_process
-from wavescribe.bench.stream_plan import StreamPlan, Turns, plan_streams
+from wavescribe.bench.stream_plan import StreamPlan, Turns, gap_seconds, plan_streams
 from wavescribe.engines.whisper import load_whisper
 from wavescribe.errors import ConfigurationError
 
@@ -67,6 +67,7 @@ class Speech:
         seconds: audio of each stream.
         turns: who ends turns.
         aligner: the model that finds the times of the gold words.
+        silence_ms: silence that ends a turn where the server ends them.
     """
 
     corpus: Path | None
@@ -75,6 +76,7 @@ class Speech:
     seconds: float
     turns: Turns
     aligner: str
+    silence_ms: int
 
     def plans(self, streams: int) -> list[StreamPlan]:
         """A plan for each of so many streams.
@@ -85,7 +87,14 @@ class Speech:
         recordings = spoken_recordings(self.corpus, self.kinds.split(","), [self.language])
         engine = load_whisper(self.aligner, threads_per_worker=2)
         try:
-            return plan_streams(recordings, GoldTimes(engine), streams=streams, seconds=self.seconds, turns=self.turns)
+            return plan_streams(
+                recordings,
+                GoldTimes(engine),
+                streams=streams,
+                seconds=self.seconds,
+                turns=self.turns,
+                gap_seconds=gap_seconds(self.turns, self.silence_ms),
+            )
         finally:
             engine.close()
 

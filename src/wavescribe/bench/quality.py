@@ -16,7 +16,7 @@ from wavescribe.bench import paced_options as option
 from wavescribe.bench.corpus import Recording
 from wavescribe.bench.material import all_recordings, spoken_recordings
 from wavescribe.bench.measurement import Chart, Measurement, Series, TableData
-from wavescribe.bench.metrics.bootstrap import Interval
+from wavescribe.bench.metrics.bootstrap import LEAST_RECORDINGS, Interval
 from wavescribe.bench.offline import OfflineRun, run_offline
 from wavescribe.bench.publishing import publish
 from wavescribe.bench.recording_quality import GroupQuality, RecordingQuality, group, judge
@@ -26,21 +26,23 @@ from wavescribe.errors import ConfigurationError
 from wavescribe.streaming.delay import SETTLING_RULES, Delay
 from wavescribe.streaming.parameters import StreamParameters
 
-HEADINGS = (
+ERRORS = (
     "recordings",
-    "words",
+    "gold text",
     "offline WER",
     "streamed WER",
     "penalty (95 %)",
-    "CER",
+    "offline CER",
+    "streamed CER",
     "written",
-    "UPWR",
-    "false settles",
-    "lag p50",
-    "lag p95",
-    "CPU s/s",
-    "times offline",
 )
+COSTS = ("recordings", "UPWR", "false settles", "lag p50", "lag p95", "CPU s/s", "times offline")
+
+CLEAN = ("short", "long")
+"""Kinds of speech without noise and of one speaker, which the headline is of."""
+
+Groups = dict[tuple[str, str], GroupQuality]
+"""Figures by language and kind."""
 
 
 def quality(
@@ -102,53 +104,64 @@ def _result(
 
 def quality_measurement(results: dict[Delay, list[RecordingQuality]], model: str, step_seconds: float) -> Measurement:
     """The recordings as a measurement; the first delay level is the one that is shown by language and kind."""
-    whole = {delay: group(each) for delay, each in results.items()}
     first = next(iter(results))
-    groups = groups_of(results[first])
+    language, kinds = headline_of(results[first])
+    headline = (language, " and ".join(kinds))
+    whole = {
+        delay: group([r for r in each if r.language == language and r.kind in kinds]) for delay, each in results.items()
+    }
+    groups = groups_of(results[first]) | {headline: whole[first]}
     return Measurement(
         name="quality",
-        title=f"streaming costs {100 * whole[first].penalty:+.2f} points of word errors (delay {first})",
-        summary=tuple(_summary(whole[first], model, step_seconds)),
+        title=f"streaming costs {100 * whole[first].penalty:+.2f} points of {whole[first].unit} errors "
+        f"({' '.join(headline)}, delay {first})",
+        summary=tuple(_summary(whole[first], f"{model}, steps of {step_seconds:g} s; {' '.join(headline)}")),
         tables=(
-            TableData(
-                f"quality by language and kind, delay {first}",
-                ("language", "kind", *HEADINGS),
-                tuple((*name, *_cells(figures)) for name, figures in groups.items()),
-            ),
-            TableData(
-                "quality by delay", ("delay", *HEADINGS), tuple((name, *_cells(each)) for name, each in whole.items())
+            *_tables(f"by language and kind, delay {first}", ("language", "kind"), list(groups.items())),
+            *_tables(
+                f"by delay, {' '.join(headline)}", ("delay",), [((delay,), each) for delay, each in whole.items()]
             ),
         ),
-        charts=(_error_chart(groups), *([_delay_chart(whole)] if len(whole) > 1 else [])),
+        charts=(_error_chart(groups), *([_delay_chart(whole, " ".join(headline))] if len(whole) > 1 else [])),
         data={
             "model": model,
             "step_seconds": step_seconds,
-            "delays": {name: asdict(each) for name, each in whole.items()},
+            "headline": {"language": language, "kinds": kinds},
+            "delays": {delay: asdict(each) for delay, each in whole.items()},
             "groups": [{"language": name[0], "kind": name[1], **asdict(figures)} for name, figures in groups.items()],
-            "recordings": {name: [asdict(item) for item in each] for name, each in results.items()},
+            "recordings": {delay: [asdict(item) for item in each] for delay, each in results.items()},
         },
     )
 
 
-def groups_of(results: Sequence[RecordingQuality]) -> dict[tuple[str, str], GroupQuality]:
-    """The figures by language and kind, and where there are several groups, of everything."""
+def headline_of(results: Sequence[RecordingQuality]) -> tuple[str, tuple[str, ...]]:
+    """The language and the kinds whose figures stand for all: clean speech of the language with most of it.
+
+    More is not pooled: noise asks another question, and in some languages errors are counted in characters.
+    """
+    clean = [each for each in results if each.kind in CLEAN] or results
+    languages = sorted({each.language for each in clean})
+    language = max(languages, key=lambda name: sum(each.seconds for each in clean if each.language == name))
+    return language, tuple(sorted({each.kind for each in clean if each.language == language}, reverse=True))
+
+
+def groups_of(results: Sequence[RecordingQuality]) -> Groups:
+    """The figures by language and kind."""
     keyed: dict[tuple[str, str], list[RecordingQuality]] = {}
     for result in results:
         keyed.setdefault((result.language, result.kind), []).append(result)
-    groups = {key: group(keyed[key]) for key in sorted(keyed)}
-    return groups if len(groups) == 1 else groups | {("all", "all"): group(results)}
+    return {key: group(keyed[key]) for key in sorted(keyed)}
 
 
-def _summary(whole: GroupQuality, model: str, step_seconds: float) -> list[str]:
-    lag = whole.lag
+def _summary(whole: GroupQuality, setting: str) -> list[str]:
+    lag, unit = whole.lag, whole.unit
     return [
-        f"{model}, steps of {step_seconds:g} s, {whole.recordings} recordings, {whole.seconds:.0f} s, "
-        f"{whole.words} words",
-        f"word errors {_percent(whole.offline)} offline, {_percent(whole.streamed)} streamed; "
-        f"the penalty lies between {_points(whole.penalty_interval)} points (95 % confidence)",
-        f"{100 * whole.over_emission:.1f} % of the gold text's characters are written; "
-        f"{_percent(whole.false_settles)} of the settled words are wrong",
-        f"{whole.unstable_ratio:.2f} words were shown and changed for each word of the final text (UPWR)",
+        f"{setting}: {whole.recordings} recordings, {whole.seconds:.0f} s, {whole.words} {unit}s",
+        f"{unit} errors {_percent(whole.offline)} offline, {_percent(whole.streamed)} streamed; "
+        f"{_confidence(whole.penalty_interval)}",
+        f"{100 * whole.over_emission:.1f} % of the gold text's characters are written, both without punctuation; "
+        f"{_percent(whole.false_settles)} of the settled {unit}s are wrong",
+        f"{whole.unstable_ratio:.2f} {unit}s were shown and changed for each {unit} of the final text (UPWR)",
         "nothing settled"
         if lag is None
         else f"words settle {lag.p50:.2f} s of audio after their end (p95 {lag.p95:.2f} s), decoding time not counted",
@@ -157,16 +170,42 @@ def _summary(whole: GroupQuality, model: str, step_seconds: float) -> list[str]:
     ]
 
 
-def _cells(figures: GroupQuality) -> tuple[str, ...]:
+def _confidence(penalty: Interval | None) -> str:
+    if penalty is None:
+        return "the recordings are too few for a confidence interval"
+    return f"the penalty's 95 % confidence interval is {_points(penalty)} points"
+
+
+def _tables(
+    by: str, names: tuple[str, ...], groups: Sequence[tuple[tuple[str, ...], GroupQuality]]
+) -> tuple[TableData, TableData]:
+    """Errors and costs apart, because the columns of both would not fit a page."""
+    return (
+        TableData(f"errors {by}", (*names, *ERRORS), tuple((*name, *_errors(each)) for name, each in groups)),
+        TableData(
+            f"stability, lag and cost {by}", (*names, *COSTS), tuple((*name, *_costs(each)) for name, each in groups)
+        ),
+    )
+
+
+def _errors(figures: GroupQuality) -> tuple[str, ...]:
+    interval = figures.penalty_interval
+    return (
+        str(figures.recordings),
+        f"{figures.words} {figures.unit}s",
+        _percent(figures.offline),
+        _percent(figures.streamed),
+        f"{100 * figures.penalty:+.2f}" + ("" if interval is None else f" ({_points(interval)})"),
+        _percent(figures.offline_cer),
+        _percent(figures.streamed_cer),
+        f"{100 * figures.over_emission:.1f} %",
+    )
+
+
+def _costs(figures: GroupQuality) -> tuple[str, ...]:
     lag = figures.lag
     return (
         str(figures.recordings),
-        str(figures.words),
-        _percent(figures.offline),
-        _percent(figures.streamed),
-        f"{100 * figures.penalty:+.2f} ({_points(figures.penalty_interval)})",
-        _percent(figures.streamed_cer),
-        f"{100 * figures.over_emission:.1f} %",
         f"{figures.unstable_ratio:.2f}",
         _percent(figures.false_settles),
         "" if lag is None else f"{lag.p50:.2f}",
@@ -184,17 +223,24 @@ def _points(interval: Interval) -> str:
     return f"{100 * interval.low:+.2f} to {100 * interval.high:+.2f}"
 
 
-def _error_chart(groups: dict[tuple[str, str], GroupQuality]) -> Chart:
-    names = tuple(" ".join(dict.fromkeys(name)) for name in groups)
+def _error_chart(groups: Groups) -> Chart:
+    names = tuple(
+        " ".join(name) + (", characters" if each.unit == "character" else "") for name, each in groups.items()
+    )
     held = list(groups.values())
 
-    def bars(label: str, rate: Callable[[GroupQuality], float], bounds: Callable[[GroupQuality], Interval]) -> Series:
+    def bars(
+        label: str, rate: Callable[[GroupQuality], float], bounds: Callable[[GroupQuality], Interval | None]
+    ) -> Series:
+        # Without an interval both its ends are the rate, so that no line is drawn.
+        rates = tuple(100 * rate(each) for each in held)
+        intervals = [bounds(each) or Interval(rate(each), rate(each)) for each in held]
         return Series(
             label,
             names,
-            tuple(100 * rate(each) for each in held),
-            low=tuple(100 * bounds(each).low for each in held),
-            high=tuple(100 * bounds(each).high for each in held),
+            rates,
+            low=tuple(100 * each.low for each in intervals),
+            high=tuple(100 * each.high for each in intervals),
         )
 
     return Chart(
@@ -207,11 +253,12 @@ def _error_chart(groups: dict[tuple[str, str], GroupQuality]) -> Chart:
             bars("streamed", lambda each: each.streamed, lambda each: each.streamed_interval),
         ),
         kind="bar",
-        caption="Thin lines are 95 % confidence intervals over recordings; both bars are of the same recordings.",
+        caption="Thin lines are 95 % confidence intervals over recordings, where there are at least "
+        f"{LEAST_RECORDINGS}; both bars are of the same recordings.",
     )
 
 
-def _delay_chart(whole: dict[Delay, GroupQuality]) -> Chart:
+def _delay_chart(whole: dict[Delay, GroupQuality], group_name: str) -> Chart:
     points = sorted(
         (each.lag.p50, 100 * each.penalty, each.lag.p95, name) for name, each in whole.items() if each.lag is not None
     )
@@ -219,7 +266,7 @@ def _delay_chart(whole: dict[Delay, GroupQuality]) -> Chart:
         name="quality_delay",
         title="What holding text back buys",
         x_label="settle lag in seconds of audio: median, and gray up to the 95th percentile",
-        y_label="word errors above offline, in points",
+        y_label=f"{next(iter(whole.values())).unit} errors above offline, in points",
         series=(
             Series(
                 "delay",
@@ -229,5 +276,5 @@ def _delay_chart(whole: dict[Delay, GroupQuality]) -> Chart:
                 marks=tuple(name for *_, name in points),
             ),
         ),
-        caption="Further left is sooner, further down is better.",
+        caption=f"{group_name}; further left is sooner, further down is better.",
     )

@@ -19,6 +19,7 @@ from websockets import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.asyncio.client import ClientConnection, connect
 
 from wavescribe.bench.stream_plan import TimedMessage, Turns
+from wavescribe.errors import WavescribeError
 
 Event = dict[str, Any]
 
@@ -28,7 +29,12 @@ ANSWER_SECONDS = 10.0
 WORDS = "item.input_audio_transcription.words"
 DRAFT = "item.input_audio_transcription.draft"
 FILE_PATH = "/audio/transcriptions"
-OVERLOADED_STATUS, TRY_LATER = 503, 1013
+
+OVERLOADED_STATUSES, TRY_LATER = (429, 503), 1013
+"""How HTTP servers and WebSocket servers say that they are full (RFC 6585, RFC 9110, and the WebSocket registry)."""
+
+OVERLOADED_CODES = {"too_many_sessions", "rate_limit_exceeded", "server_overloaded", "capacity_exceeded"}
+"""Error codes and types that say so in the first event of a session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,7 @@ class Target:
     turns: Turns = "manual"
     silence_ms: int = 500
     api_key: str = ""
-    include: tuple[str, ...] = (WORDS,)
+    include: tuple[str, ...] = (WORDS, DRAFT)
 
     @property
     def takes_files(self) -> bool:
@@ -89,14 +95,20 @@ class StreamRecord:
         events: each event after the session was configured, with its arrival in seconds since the stream's first
             sample was spoken.
         slips: for each message, how many seconds after its deadline it was sent.
-        refused: how the server refused the session, or "".
+        refused: how the server refused the session because it is full, or "".
         failures: errors and lost connections, in order.
+        sent_seconds: audio that was sent.
     """
 
     events: list[tuple[float, Event]] = field(default_factory=list)
     slips: list[float] = field(default_factory=list)
     refused: str = ""
     failures: list[str] = field(default_factory=list)
+    sent_seconds: float = 0.0
+
+
+class UnreadableEventError(WavescribeError):
+    """A server sent what is not an event of the protocol."""
 
 
 class PacedStream:
@@ -134,11 +146,11 @@ class PacedStream:
             await self._configure(self._connection)
         except InvalidStatus as error:
             status = error.response.status_code
-            self._refuse(f"HTTP {status}", overloaded=status == OVERLOADED_STATUS)
+            self._refuse(f"HTTP {status}", overloaded=status in OVERLOADED_STATUSES)
         except ConnectionClosed as error:
             code = error.rcvd.code if error.rcvd else 1006
             self._refuse(f"closed with {code}", overloaded=code == TRY_LATER)
-        except (OSError, TimeoutError, WebSocketException) as error:
+        except (OSError, TimeoutError, WebSocketException, UnreadableEventError) as error:
             self._refuse(f"{type(error).__name__}: {error}", overloaded=False)
 
     def _refuse(self, reason: str, *, overloaded: bool) -> None:
@@ -157,7 +169,8 @@ class PacedStream:
     async def _configure(self, connection: ClientConnection) -> None:
         first = await self._answer(connection)
         if first["type"] == "error":
-            self.record.refused = _error_text(first)
+            error = first.get("error") or {}
+            self._refuse(_error_text(first), overloaded=bool({error.get("code"), error.get("type")} & OVERLOADED_CODES))
             await connection.close()
             return
         for include in dict.fromkeys((self._target.include, ())):
@@ -169,8 +182,7 @@ class PacedStream:
 
     async def _answer(self, connection: ClientConnection) -> Event:
         async with asyncio.timeout(ANSWER_SECONDS):
-            event: Event = json.loads(await connection.recv())
-        return event
+            return _event(await connection.recv())
 
     async def run(self, began: float) -> None:
         """Say everything at its time and listen to the last completion.
@@ -193,6 +205,8 @@ class PacedStream:
             self.record.failures.append(f"connection lost: {error}")
         except TimeoutError:
             self._take_silence()
+        except UnreadableEventError as error:
+            self.record.failures.append(str(error))
         finally:
             with suppress(OSError, WebSocketException):
                 await connection.close()
@@ -203,6 +217,7 @@ class PacedStream:
             await asyncio.sleep(due - time.monotonic())
             self.record.slips.append(max(0.0, time.monotonic() - due))
             await connection.send(message.text)
+            self.record.sent_seconds = message.due
         # As the stock clients do: what answers the clear comes after everything that was committed before it.
         await connection.send(json.dumps({"type": "input_audio_buffer.clear"}))
         self._sent = True
@@ -210,7 +225,7 @@ class PacedStream:
 
     async def _receive(self, connection: ClientConnection, began: float, limit: asyncio.Timeout) -> None:
         while not (self._cleared and not self._unfinished):
-            event: Event = json.loads(await connection.recv())
+            event = _event(await connection.recv())
             self.record.events.append((time.monotonic() - began, event))
             self._follow(event)
             self._wait_on(limit)
@@ -230,9 +245,9 @@ class PacedStream:
     def _follow(self, event: Event) -> None:
         match event["type"].rsplit(".", 1)[-1]:
             case "committed":
-                self._unfinished.add(event["item_id"])
+                self._unfinished.add(event.get("item_id", ""))
             case "completed" | "failed":
-                self._unfinished.discard(event["item_id"])
+                self._unfinished.discard(event.get("item_id", ""))
             case "cleared":
                 self._cleared = True
             case "error":
@@ -243,6 +258,21 @@ class PacedStream:
         code = event.get("error", {}).get("code")
         if code != "input_audio_buffer_commit_empty":
             self.record.failures.append(_error_text(event))
+
+
+def _event(frame: str | bytes) -> Event:
+    """A frame as an event.
+
+    Raises:
+        UnreadableEventError: it is not an object with a type.
+    """
+    try:
+        event = json.loads(frame)
+    except ValueError:
+        event = None
+    if not isinstance(event, dict) or not isinstance(event.get("type"), str):
+        raise UnreadableEventError(f"the server sent what is no event: {frame[:80]!r}")
+    return event
 
 
 def _error_text(event: Event) -> str:

@@ -11,7 +11,7 @@ from wavescribe.bench.metrics.bootstrap import Interval, difference_interval, ra
 from wavescribe.bench.metrics.false_settles import false_settles, settled_after_mismatch
 from wavescribe.bench.metrics.percentiles import Distribution, distribution
 from wavescribe.bench.metrics.unstable_words import shown_words, unstable_words
-from wavescribe.bench.metrics.word_errors import ErrorRate, character_error_rate, error_rate, normalise
+from wavescribe.bench.metrics.word_errors import BY_CHARACTER, ErrorRate, character_error_rate, error_rate, normalise
 from wavescribe.bench.offline import OfflineRun
 from wavescribe.bench.streamed import StreamedRun, shown_texts
 
@@ -29,8 +29,8 @@ class RecordingQuality:
         streamed: the same of the settled text.
         offline_characters: character errors of offline decoding.
         streamed_characters: the same of the settled text.
-        written: characters of the settled text.
-        gold: characters of the gold text.
+        written: characters of the settled text, normalised, without spaces.
+        gold: the same of the gold text.
         unstable: words shown and changed later.
         final_words: words of the final text, as shown.
         false_settled: settled words that are wrong or added.
@@ -79,8 +79,8 @@ def judge(recording: Recording, offline: OfflineRun, run: StreamedRun) -> Record
         streamed=error_rate([(gold, said)]),
         offline_characters=character_error_rate([(gold, before)]),
         streamed_characters=character_error_rate([(gold, said)]),
-        written=len(" ".join(run.text.split())),
-        gold=len(" ".join(recording.text.split())),
+        written=_characters(said),
+        gold=_characters(gold),
         unstable=sum(unstable_words(texts) for texts in shown_texts(run.events)),
         final_words=len(shown_words(run.text)),
         false_settled=false,
@@ -94,6 +94,11 @@ def judge(recording: Recording, offline: OfflineRun, run: StreamedRun) -> Record
     )
 
 
+def _characters(text: str) -> int:
+    """Punctuation is in few gold texts, so that normalised texts are counted: a comma is not over-emission."""
+    return len(text.replace(" ", ""))
+
+
 @dataclass(frozen=True, slots=True)
 class GroupQuality:
     """A group of recordings as one corpus; rates are shares, not per cent.
@@ -101,16 +106,17 @@ class GroupQuality:
     Attributes:
         recordings: how many.
         seconds: their length.
-        words: gold words.
+        words: gold words, or characters.
+        unit: which of them: "character" where words are not written apart.
         offline: word error rate of offline decoding.
         streamed: word error rate of the settled text.
         penalty: the difference, from streaming.
-        offline_interval: 95 % confidence interval by the bootstrap over recordings.
+        offline_interval: 95 % confidence interval by the bootstrap over recordings; None where they are too few.
         streamed_interval: the same.
         penalty_interval: the same, paired.
         offline_cer: character error rate of offline decoding.
         streamed_cer: character error rate of the settled text.
-        over_emission: characters written per character of the gold text.
+        over_emission: characters written per character of the gold text, both normalised.
         unstable_ratio: UPWR.
         false_settles: share of settled words that are wrong or added.
         after_mismatch: share of settled words from each recording's first mismatch on.
@@ -122,12 +128,13 @@ class GroupQuality:
     recordings: int
     seconds: float
     words: int
+    unit: str
     offline: float
     streamed: float
     penalty: float
-    offline_interval: Interval
-    streamed_interval: Interval
-    penalty_interval: Interval
+    offline_interval: Interval | None
+    streamed_interval: Interval | None
+    penalty_interval: Interval | None
     offline_cer: float
     streamed_cer: float
     over_emission: float
@@ -140,7 +147,7 @@ class GroupQuality:
 
 
 def group(results: Sequence[RecordingQuality]) -> GroupQuality:
-    """The figures of a group of recordings, at least one."""
+    """The figures of a group of recordings of one language, at least one."""
     offline, streamed = (ErrorRate.total(getattr(each, name) for each in results) for name in ("offline", "streamed"))
     words = [each.streamed.words for each in results]
     errors, before = [each.streamed.errors for each in results], [each.offline.errors for each in results]
@@ -148,6 +155,7 @@ def group(results: Sequence[RecordingQuality]) -> GroupQuality:
         recordings=len(results),
         seconds=_sum(results, "seconds"),
         words=sum(words),
+        unit="character" if results[0].language in BY_CHARACTER else "word",
         offline=offline.rate,
         streamed=streamed.rate,
         penalty=streamed.rate - offline.rate,

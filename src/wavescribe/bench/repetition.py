@@ -50,7 +50,7 @@ def repetition(
     results: list[Written] = []
     for item in track(chosen, "streaming", console=Console(stderr=True), transient=True):
         for name in names:
-            run = run_streamed(engine, item.samples(), StreamParameters(strategy=name, language="en"))
+            run = run_streamed(engine, item.samples(), StreamParameters(strategy=name, language=item.language))
             results.append(_written(item, name, run.text, len(run.steps)))
     publish(_measurement(results, engine.info.name), output)
 

@@ -17,6 +17,7 @@ h1{font-size:1.8rem}h2{margin-top:3rem;border-top:1px solid #ccc;padding-top:1re
 table{border-collapse:collapse;font-size:.85rem;margin:.5rem 0 1.5rem;display:block;overflow-x:auto}
 caption{text-align:left;font-weight:600;padding:.3rem 0}
 th,td{padding:.25rem .6rem;border-bottom:1px solid #ddd;text-align:right;white-space:nowrap}
+th{white-space:normal;vertical-align:bottom}
 th:first-child,td:first-child{text-align:left}
 figure{margin:1.5rem 0}figcaption{color:#555;font-size:.9rem}img{max-width:100%;height:auto}
 .lead{font-size:1.15rem;font-weight:600}code{background:#f3f3f3;padding:.1rem .3rem}

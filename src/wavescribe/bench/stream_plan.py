@@ -31,6 +31,10 @@ STOP_SECONDS = 0.2
 TAIL_SECONDS = 1.5
 """Silence after the last recording, so that the server's detector hears its end."""
 
+GAP_SECONDS, CLEAR_SECONDS = 0.5, 1.0
+"""Silence between two recordings, and how much more than ends a turn where the server ends them: with less, two
+recordings may share a turn."""
+
 
 @dataclass(frozen=True, slots=True)
 class StreamPlan:
@@ -75,6 +79,16 @@ class TimedMessage:
     text: str
 
 
+def gap_seconds(turns: Turns, silence_ms: int) -> float:
+    """Silence between two recordings, in seconds.
+
+    Args:
+        turns: who ends turns.
+        silence_ms: silence that ends a turn where the server ends them.
+    """
+    return silence_ms / 1000 + CLEAR_SECONDS if turns == "server" else GAP_SECONDS
+
+
 def plan_streams(
     recordings: Sequence[Recording],
     times: GoldTimes,
@@ -82,7 +96,7 @@ def plan_streams(
     streams: int,
     seconds: float,
     turns: Turns,
-    gap_seconds: float = 0.5,
+    gap_seconds: float = GAP_SECONDS,
     seed: int = 1,
 ) -> list[StreamPlan]:
     """Deal recordings to streams: each gets others, in another order, until its minutes are full.
@@ -109,7 +123,7 @@ def plan_streams(
     return plans
 
 
-def join_recordings(hand: Sequence[TimedRecording], *, turns: Turns, gap_seconds: float = 0.5) -> StreamPlan:
+def join_recordings(hand: Sequence[TimedRecording], *, turns: Turns, gap_seconds: float = GAP_SECONDS) -> StreamPlan:
     """One stream of these recordings."""
     gap = max(round(gap_seconds * RATE), round(STOP_SECONDS * RATE) + PACKET_SAMPLES)
     pieces: list[Samples] = []
@@ -120,7 +134,9 @@ def join_recordings(hand: Sequence[TimedRecording], *, turns: Turns, gap_seconds
     for each in hand:
         shift = position / RATE
         words += [replace(word, start=word.start + shift, end=word.end + shift) for word in each.words]
-        utterances.append(Utterance(tuple(word.text for word in each.words), each.speech_end + shift))
+        began = each.words[0].start if each.words else 0.0
+        texts = tuple(word.text for word in each.words)
+        utterances.append(Utterance(texts, each.speech_end + shift, began + shift))
         commits.append(_packets(position + round((each.speech_end + STOP_SECONDS) * RATE)))
         pieces += [each.samples, np.zeros(gap, dtype=np.float32)]
         position += len(each.samples) + gap

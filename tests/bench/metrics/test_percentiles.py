@@ -22,6 +22,12 @@ def test_no_values_have_no_percentile_and_no_distribution() -> None:
     assert distribution([]) is None
 
 
+def test_each_percentile_of_a_distribution_is_its_own() -> None:
+    spread = distribution([float(value) for value in range(200, 0, -1)])
+    assert spread is not None
+    assert (spread.p50, spread.p95, spread.p99, spread.maximum) == (100.0, 190.0, 198.0, 200.0)
+
+
 def test_a_distribution_tells_spread_and_extremes() -> None:
     spread = distribution([1.0, 2.0, 3.0, 6.0])
     assert spread is not None

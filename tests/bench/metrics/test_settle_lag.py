@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from wavescribe.bench.metrics.settle_lag import SettleLags, match_words, settle_lags
 from wavescribe.bench.metrics.timeline import Emission, GoldWord
@@ -44,6 +46,55 @@ def test_a_word_with_half_of_its_characters_right_counts() -> None:
 def test_a_doubled_word_counts_once_and_does_not_shift_the_next() -> None:
     found = lags_of(("The", 1.0), (" quick", 2.0), (" quick", 3.0), (" fox", 4.0), (" jumps", 5.0))
     assert found == SettleLags((0.5, 1.0, 2.5, 3.0), 0)
+
+
+@pytest.mark.parametrize("first", ["the", "tha", "xyz"])
+def test_a_doubled_word_has_come_with_the_first_copy_whatever_is_before_it(first: str) -> None:
+    matches = match_words(["the", "quick", "fox"], [first, " quick", " quick", " fox"])
+    assert matches[1:] == [1, 3]
+
+
+def test_a_doubled_word_that_came_in_parts_has_come_with_the_last_part_of_the_first_copy() -> None:
+    assert match_words(["the", "quick", "fox"], ["tha", " qui", "ck", " quick", " fox"]) == [0, 2, 4]
+
+
+def test_words_that_were_all_doubled_have_come_with_their_first_copies() -> None:
+    words = [f"w{index}" for index in range(300)]
+    doubled = [f" {word}" for word in words for _ in range(2)]
+    assert match_words(words, doubled) == list(range(0, 600, 2))
+
+
+def test_a_word_that_was_said_twice_has_come_with_both_copies() -> None:
+    assert match_words(["very", "very", "good"], [" vary", " very", " very", " very", " good"])[2] == 4
+    assert match_words(["very", "very", "good"], [" very", " very", " very", " good"]) == [0, 1, 3]
+
+
+def test_letters_within_other_words_are_no_copy() -> None:
+    assert match_words(["am", "a", "fox"], [" am", " standing", " a", " fox"]) == [0, 2, 3]
+    assert match_words(["the", "fox"], [" then", " the", " fox"]) == [1, 2]
+
+
+def test_a_whole_copy_comes_before_a_part_of_another_word() -> None:
+    assert match_words(["what", "user"], [" hat", " what"]) == [1, None]
+
+
+def test_doubled_characters_of_scripts_without_spaces_have_come_with_the_first_copy() -> None:
+    assert match_words(["你", "世", "界"], ["他", "世", "世", "界"]) == [None, 1, 3]
+    assert match_words(["你", "世", "界"], ["他", "世ok", "世", "界"]) == [None, 1, 3]
+
+
+WORDS = st.lists(st.text("abé世ที่", min_size=1, max_size=3), max_size=12)
+
+
+@given(WORDS, st.lists(st.text("abé世ที่ -", max_size=6), max_size=12))
+def test_matches_stay_in_order(words: list[str], texts: list[str]) -> None:
+    found = [match for match in match_words(words, texts) if match is not None]
+    assert found == sorted(found)
+
+
+@given(WORDS)
+def test_text_without_errors_is_matched_word_for_word(words: list[str]) -> None:
+    assert match_words(words, [f" {word}" for word in words]) == list(range(len(words)))
 
 
 def test_an_added_word_does_not_shift_the_next() -> None:

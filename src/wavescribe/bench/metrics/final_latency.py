@@ -20,10 +20,12 @@ class Utterance:
     Attributes:
         words: its gold words, in order.
         speech_end: where its speech ends, in seconds of the stream's audio.
+        speech_start: where its first gold word begins.
     """
 
     words: tuple[str, ...]
     speech_end: float
+    speech_start: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,19 @@
 
 Gold and emitted text are aligned character by character (Levenshtein distance over letters and digits, as the word
 latency of ufal/asr_latency, IWSLT 2025), so that wrong, missing and doubled words do not shift the words after them.
+Where the distance leaves a choice, a word has come with its first copy.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz.distance import Levenshtein
 
 from wavescribe.bench.metrics.timeline import Emission, GoldWord
+from wavescribe.engines.word_groups import is_unspaced
 
 LEAST_SHARE = 0.5
 """Share of a word's characters that must have been emitted for the word to count as emitted."""
@@ -47,30 +49,65 @@ def match_words(words: Sequence[str], texts: Sequence[str]) -> list[int | None]:
         words: in order.
         texts: in order; a word may be spread over several, and a text may have several words.
     """
-    said, starts = _joined(words)
-    emitted, _ = _joined(texts)
     owners = [index for index, text in enumerate(texts) for _ in characters(text)]
-    places = _matched_places(said, emitted)
-    ends = [*starts[1:], len(said)][: len(starts)]
-    return [_completed_by(places[start:end], owners) for start, end in zip(starts, ends, strict=True)]
+    ends = _word_ends([characters(word) for word in words], "".join(map(characters, texts)), _edges(texts))
+    return [None if end is None else owners[end - 1] for end in ends]
 
 
 def characters(text: str) -> str:
     """The letters, marks and digits of a text, case folded under NFKC: what is aligned."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(character for character in folded if unicodedata.category(character)[0] in "LMN")
+    return "".join(filter(_is_aligned, _folded(text)))
 
 
-def _joined(texts: Sequence[str]) -> tuple[str, list[int]]:
-    """All characters, and where those of each text begin."""
-    starts: list[int] = []
-    whole: list[str] = []
-    length = 0
-    for text in texts:
-        starts.append(length)
-        whole.append(characters(text))
-        length += len(whole[-1])
-    return "".join(whole), starts
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def _is_aligned(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LMN"
+
+
+def _edges(texts: Iterable[str]) -> set[int]:
+    """The places in the texts' characters where a word can begin or end."""
+    edges, place = {0}, 0
+    for character in (character for text in texts for character in _folded(text)):
+        if not _is_aligned(character):
+            edges.add(place)
+            continue
+        if is_unspaced(character):
+            edges |= {place, place + 1}
+        place += 1
+    return edges | {place}
+
+
+def _word_ends(words: Sequence[str], emitted: str, edges: set[int]) -> Iterator[int | None]:
+    """For each word where it ends in what was emitted, or None where it never came."""
+    places = _matched_places("".join(words), emitted)
+    following = _following(places, len(emitted))
+    free = stop = 0
+    for word in words:
+        start, stop = stop, stop + len(word)
+        end = _end(places[start:stop])
+        if end is not None:
+            end = _first_copy_end(word, emitted, range(free, following[stop] - len(word) + 1), edges) or end
+        free = end or free
+        yield end
+
+
+def _following(places: Sequence[int | None], length: int) -> list[int]:
+    """For each character said, and after the last, the first place that it or a later one was matched at."""
+    following = [length]
+    for place in reversed(places):
+        following.append(following[-1] if place is None else place)
+    return following[::-1]
+
+
+def _first_copy_end(word: str, emitted: str, starts: Iterable[int], edges: set[int]) -> int | None:
+    """Where the first copy of a word ends; within other words ("a" in "that") there are no copies."""
+    for start in starts:
+        if emitted.startswith(word, start) and {start, start + len(word)} <= edges:
+            return start + len(word)
+    return None
 
 
 def _matched_places(said: str, emitted: str) -> list[int | None]:
@@ -83,11 +120,11 @@ def _matched_places(said: str, emitted: str) -> list[int | None]:
     return places
 
 
-def _completed_by(places: Sequence[int | None], owners: Sequence[int]) -> int | None:
-    """The text that holds the last of a word's characters, leaving aside those that were matched far from the rest."""
+def _end(places: Sequence[int | None]) -> int | None:
+    """After the last of a word's characters, leaving aside those that were matched far from the rest."""
     found = [place for place in places if place is not None]
     middle = found[len(found) // 2] if found else 0
     near = [place for place in found if abs(place - middle) <= len(places)]
     if not near or len(near) < LEAST_SHARE * len(places):
         return None
-    return owners[near[-1]]
+    return near[-1] + 1

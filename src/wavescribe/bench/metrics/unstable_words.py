@@ -2,11 +2,13 @@
 
 Words of partial results that the next partial changes, over the words of the final text (Shangguan et al., arXiv
 2006.01416, as restated by its implementations). Here a word is changed when it lies behind the common beginning of a
-partial and the next one; words are compared without case, width and edge punctuation.
+partial and the next one; words are compared without case, width and edge punctuation, and punctuation that stands alone
+is no word.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -28,7 +30,15 @@ def shown_words(text: str) -> list[str]:
     keys: list[str] = []
     for part in text.split():
         keys += list(part) if any(map(is_unspaced, part)) else [part]
-    return [comparison_key(key) for key in keys]
+    return [key for key in map(comparison_key, keys) if _is_word(key)]
+
+
+def _is_word(key: str) -> bool:
+    """Whether it has a letter or digit; a vowel sign or tone of a script without spaces is a character, too."""
+    return any(
+        character.isalnum() or (is_unspaced(character) and unicodedata.category(character)[0] == "M")
+        for character in key
+    )
 
 
 def _changed(before: list[str], after: list[str]) -> int:

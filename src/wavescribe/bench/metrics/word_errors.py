@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -12,15 +13,32 @@ from whisper_normalizer.english import EnglishTextNormalizer
 BY_CHARACTER = frozenset({"zh", "yue", "ja", "th"})
 """Languages written without spaces: every character is a word, so that the rate is that of characters."""
 
+WITH_MARKS = frozenset(
+    {"as", "bn", "bo", "gu", "hi", "km", "kn", "lo", "ml", "mr", "my", "ne", "or", "pa", "sa", "si", "ta", "te", "th"}
+)
+"""Languages whose vowel signs and tones are combining marks, which Whisper's basic normaliser replaces by spaces."""
+
+
+def _without_symbols(text: str) -> str:
+    """What Whisper's basic normaliser does (NFKC, spaces for symbols and punctuation), but marks stay."""
+    composed = unicodedata.normalize("NFKC", text)
+    return "".join(" " if unicodedata.category(character)[0] in "SP" else character for character in composed)
+
+
 _english = EnglishTextNormalizer()
 _basic = BasicTextNormalizer()
+_basic_with_marks = BasicTextNormalizer()
+_basic_with_marks.clean = _without_symbols
 
 
 def normalise(text: str, language: str) -> str:
-    """The text as it is compared: Whisper's English or basic normaliser, single characters where there are no words."""
+    """The text as it is compared: Whisper's English or basic normaliser, single characters where there are no words.
+
+    Combining marks stay in the languages of `WITH_MARKS`; in Thai each of them is a character.
+    """
     if language == "en":
         return str(_english(text))
-    plain = str(_basic(text))
+    plain = str((_basic_with_marks if language in WITH_MARKS else _basic)(text))
     return " ".join(plain.replace(" ", "")) if language in BY_CHARACTER else plain
 
 
