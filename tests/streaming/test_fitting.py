@@ -22,6 +22,7 @@ def test_an_engine_that_hears_every_window_anew_keeps_the_parameters() -> None:
 def test_an_engine_that_continues_windows_gets_long_ones_with_all_settled_text() -> None:
     parameters = fitted(StreamParameters(language="de", context_characters=100), CONTINUING)
     assert (parameters.window_seconds, parameters.kept_seconds, parameters.context_characters) == (32.0, 32.0, 0)
+    assert parameters.rolled_seconds == 8.0
     assert parameters.language == "de"
     assert fitted(parameters, replace(CONTINUING, max_window_seconds=20.0)).window_seconds == 20.0
 
@@ -40,3 +41,16 @@ def test_the_windows_of_such_an_engine_start_at_the_same_place() -> None:
         starts[continues] = {request.cache_key[1] for request in engine.requests}
     assert len(starts[True]) == 1
     assert len(starts[False]) > 3
+
+
+def test_a_long_window_that_rolls_is_heard_anew_only_at_its_end() -> None:
+    engine = FakeEngine()
+    transcriber = Transcriber("s", fitted(StreamParameters(), CONTINUING), LevelDetector())
+    for second in range(100):
+        transcriber.push(speak([second % 90 + 1, (second + 1) % 90 + 1]))
+        drive(transcriber, engine)
+    windows = [(request.cache_key[1], len(request.samples)) for request in engine.requests]
+    first = [length for (start, length), (before, _) in zip(windows[1:], windows, strict=False) if start != before]
+    assert len(first) >= 3
+    assert max(first) <= 10 * 16_000
+    assert max(length for _, length in windows) > 30 * 16_000

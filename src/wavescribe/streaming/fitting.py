@@ -11,6 +11,10 @@ CONTINUED_WINDOW_SECONDS = 32.0
 """Window of an engine that continues windows: the segment after which Qwen3-ASR's state is given up."""
 
 
+ROLLED_SECONDS = 8.0
+"""What such a window keeps of its end when it rolls: it is heard anew, and as much as Whisper's whole window."""
+
+
 def fitted(parameters: StreamParameters, info: EngineInfo) -> StreamParameters:
     """The parameters for streams on an engine.
 
@@ -25,4 +29,6 @@ def fitted(parameters: StreamParameters, info: EngineInfo) -> StreamParameters:
     if not info.continues_windows:
         return parameters
     length = min(CONTINUED_WINDOW_SECONDS, info.max_window_seconds)
-    return replace(parameters, window_seconds=length, kept_seconds=length, context_characters=0)
+    return replace(
+        parameters, window_seconds=length, rolled_seconds=ROLLED_SECONDS, kept_seconds=length, context_characters=0
+    )

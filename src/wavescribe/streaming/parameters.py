@@ -44,6 +44,8 @@ class StreamParameters:
             cut; None for no limit.
         step_seconds: seconds of audio between two decodes.
         window_seconds: longest audio of a decode before the window rolls.
+        rolled_seconds: most audio that a full window keeps when it rolls, where its words leave the choice; None for
+            all but a step. What is kept is heard anew.
         language: ISO 639-1 code, or None to detect it.
         prompt: text in the style wanted, or that came before.
         keywords: words that are likely to occur.
@@ -73,6 +75,7 @@ class StreamParameters:
     maximum_turn_seconds: float | None = None
     step_seconds: float = 1.0
     window_seconds: float = 8.0
+    rolled_seconds: float | None = None
     language: str | None = None
     prompt: str = ""
     keywords: tuple[str, ...] = ()

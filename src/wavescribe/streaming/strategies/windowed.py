@@ -33,6 +33,8 @@ class Windowed:
     def __init__(self, parameters: StreamParameters) -> None:
         self._parameters = parameters
         self._length = parameters.samples(parameters.window_seconds)
+        rolled = parameters.window_seconds if parameters.rolled_seconds is None else parameters.rolled_seconds
+        self._rolled = min(self._length, parameters.samples(rolled))
         self._step = parameters.samples(parameters.step_seconds)
         self._hold = parameters.samples(parameters.hold_seconds)
         self._sure = parameters.samples(parameters.sure_seconds)
@@ -251,8 +253,8 @@ class Windowed:
         The last settled unit stays in the window where it can: without a word before it, the decoder tends to leave
         out a window's first one.
         """
-        latest = window.end - self._length // 3
-        earliest = window.start + self._step
+        latest = window.end - self._rolled // 3
+        earliest = max(window.start + self._step, window.end - self._rolled)
         ends = [(index, unit.end) for index, unit in enumerate(self._settled[:-1] or self._settled)]
         older = [index for index, end in ends if end <= latest]
         candidates = [index for index in older if self._settled[index].end >= earliest] or older
