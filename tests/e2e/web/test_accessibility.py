@@ -62,6 +62,7 @@ async def test_no_state_of_the_page_has_a_serious_fault_or_is_too_wide(
         await opened.page.click("#clear")
         await check("clear dialog")
         await opened.page.click("#clear-dialog [value=clear]")
+        await opened.page.wait_for_selector("body[data-empty]")
         await opened.page.set_input_files("#file", {"name": "a.mp3", "mimeType": "audio/mpeg", "buffer": b"no sound"})
         await opened.trouble()
         await check("trouble")

@@ -25,8 +25,14 @@ async def test_a_wrong_key_is_told_and_the_right_one_opens_the_session(
     locked_server: Any, open_page: Any, spoken: Any, fox: Path
 ) -> None:
     async with open_page(locked_server.http, sound=spoken(fox), requests_may_fail=True) as opened:
-        protocols: list[str] = []
-        opened.page.on("websocket", lambda socket: protocols.append(socket.url))
+        await opened.page.evaluate(
+            """() => {
+              window.opened = [];
+              window.WebSocket = class extends WebSocket {
+                constructor(url, protocols) { super(url, protocols); window.opened.push(String(url), ...protocols); }
+              };
+            }"""
+        )
         await opened.page.click("#microphone")
         await opened.page.wait_for_selector("#key-dialog[open]")
         assert await opened.page.inner_text("#key-error") == ""
@@ -40,8 +46,10 @@ async def test_a_wrong_key_is_told_and_the_right_one_opens_the_session(
         kept = await opened.page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])")
         assert KEY not in kept
         assert KEY not in await opened.page.content()
-        assert len(protocols) == 1
-        assert "sk-" not in protocols[0]
+        opened_with = await opened.page.evaluate("window.opened")
+        assert len([each for each in opened_with if each.startswith("ws")]) == 1
+        assert any(each.startswith("openai-insecure-api-key.ek_") for each in opened_with)
+        assert not any(KEY in each for each in opened_with)
 
 
 async def test_a_dismissed_key_dialog_leaves_the_page_as_it_was(locked_server: Any, open_page: Any) -> None:

@@ -57,7 +57,7 @@ export class CaptionsView {
     settled.setAttribute("aria-live", "polite");
     const draft = element("span", "draft");
     draft.setAttribute("aria-hidden", "true");
-    const text = element("p", "turn-text", {}, [settled, draft]);
+    const text = element("p", "turn-text", { dir: "auto" }, [settled, draft]);
     const side = element("div", "turn-side", {}, [time]);
     const root = element("div", "turn", { hidden: true }, [side, text]);
     time.addEventListener("click", () => this.actions.onTurn(turn));
@@ -97,6 +97,7 @@ export class CaptionsView {
       parts.time.textContent = clock;
       parts.time.setAttribute("aria-label", `Play from ${clock}`);
     }
+    if (turn.language) parts.text.lang = turn.language; // for the voice that reads it, and for hyphens
     if (turn.language && turn.state !== "open" && this._isNews(turn)) {
       parts.language ??= parts.side.appendChild(element("span", "turn-language"));
       parts.language.textContent = languageName(turn.language);

@@ -1,6 +1,16 @@
 // Languages by their names in the reader's own language.
 
-const names = new Intl.DisplayNames([...navigator.languages, "en"], { type: "language", fallback: "code" });
+const names = displayNames();
+
+/** Some systems name languages of the reader that no browser knows. */
+function displayNames() {
+  const options = { type: "language", fallback: "code" };
+  try {
+    return new Intl.DisplayNames([...navigator.languages, "en"], options);
+  } catch {
+    return new Intl.DisplayNames(["en"], options);
+  }
+}
 
 /** The name of a language by its code. */
 export function languageName(code) {

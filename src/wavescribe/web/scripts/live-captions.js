@@ -15,9 +15,11 @@ const WAITING = {
 };
 const OFFLINE = "The connection is lost. Your sound is kept; reconnecting…";
 const ONLINE = {
-  resumed: "Connected again: the captions go on where they were, and nothing was lost.",
+  resumed: "Connected again: the captions go on where they were.",
   renewed: "Connected again, in a new session. What was not settled is heard once more.",
 };
+
+const lostSound = (seconds) => `${Math.ceil(seconds)} seconds were lost: the connection was away for too long.`;
 
 const SILENT = new Set(["cancelled", "key-missing"]); // the reader's own wish
 
@@ -110,9 +112,9 @@ export class LiveCaptions {
       listener: {
         onEvent: (event, origin) => this._take(event, origin),
         onOffline: (why) => tell(WAITING[why] ?? OFFLINE, { lasting: true }),
-        onOnline: (how) => tell(ONLINE[how]),
+        onOnline: (how, lost) => tell(lost ? `${ONLINE[how]} ${lostSound(lost)}` : `${ONLINE[how]} Nothing was lost.`),
         onRenewed: () => this.transcript.closeOpenTurns().forEach((turn) => this.view.update(turn)),
-        onGap: (seconds) => tell(`${Math.ceil(seconds)} seconds were lost: the connection was away for too long.`),
+        onGap: (seconds) => tell(lostSound(seconds)),
         onFailed: (error) => this._fail(error),
       },
     });

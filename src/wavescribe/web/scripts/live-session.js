@@ -7,13 +7,11 @@ import { RealtimeConnection } from "./realtime-connection.js";
 const PACKET = SAMPLE_RATE / 10;
 const MOST_WAITING_BYTES = 256 * 1024; // on their way out; the rest waits in the recording
 const PUMP_MILLISECONDS = 50;
-const FINISH_SECONDS = 60; // for the last text after the end
+const FINISH_SECONDS = 60; // without a sign of the last text after the end
 const [EXPIRED, RESTARTING] = [1001, 1012]; // close codes of sessions that cannot be resumed
 const BRIEF_MILLISECONDS = 3_000; // a connection that is lost sooner is not tried again at once
 const SHORTEST_COMMIT = SAMPLE_RATE / 10;
 const PASSING = new Set(["server-unreachable", "server-full", "server-stopping", "server-failed"]);
-
-const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
 export class LiveSession {
   /**
@@ -22,7 +20,7 @@ export class LiveSession {
    * @param {import("./recording.js").Recording} parts.recording
    * @param {object} parts.configuration the session as `POST /v1/realtime/client_secrets` takes it
    * @param {() => number} parts.heardUpTo seconds of the recording whose text is settled, for a session that is lost
-   * @param {object} parts.listener `onEvent(event, originSeconds)`, `onOffline(why)`, `onOnline(how)`,
+   * @param {object} parts.listener `onEvent(event, originSeconds)`, `onOffline(why)`, `onOnline(how, lostSeconds)`,
    *   `onRenewed()`, `onGap(seconds)`, `onFailed(error)`
    */
   constructor({ access, recording, configuration, heardUpTo, listener }) {
@@ -32,6 +30,8 @@ export class LiveSession {
     this.id = null;
     this.lastEvent = null;
     this.connection = null;
+    this.commitAt = null; // where a turn is to end once the sound before it is sent
+    this.gap = 0; // seconds that were lost since it was last told
     this.ending = false;
     this.over = false;
     this.wake = () => {};
@@ -55,14 +55,24 @@ export class LiveSession {
       const packet = this.recording.slice(this.cursor, this.cursor + PACKET);
       connection.send("input_audio_buffer.append", { audio: toBase64(packet) });
       this.cursor += packet.length;
+      this._goesOn();
     }
+    this._commitPause();
     if (this.cursor < this.recording.end) this._pumpLater();
     else if (this.ending) this._commit();
   }
 
   /** End the open turn, so that its text settles, and go on. */
   commit() {
-    if (this.connection && this.cursor - this.origin >= SHORTEST_COMMIT) {
+    this.commitAt = this.recording.end;
+    this.pump();
+  }
+
+  /** A commit that is wanted goes after the sound before it. */
+  _commitPause() {
+    if (this.commitAt === null || this.cursor < this.commitAt) return;
+    this.commitAt = null;
+    if (this.cursor - this.origin >= SHORTEST_COMMIT) {
       this.connection.send("input_audio_buffer.commit", { event_id: "pause" });
     }
   }
@@ -70,18 +80,26 @@ export class LiveSession {
   /** Send the rest, wait for the last text, and close; false when it did not come in time. */
   async finish() {
     this.ending = true;
-    const finished = new Promise((resolve) => {
+    const through = await new Promise((resolve) => {
       this.finished = () => resolve(true);
+      this.gaveUp = () => resolve(false);
+      this._goesOn();
+      this.pump();
     });
-    this.pump();
-    const through = await Promise.race([finished, pause(FINISH_SECONDS)]);
     this.abort();
-    return Boolean(through);
+    return through;
+  }
+
+  /** Something moved: a server that is behind may take long for all of it, but not for a part. */
+  _goesOn() {
+    clearTimeout(this.patience);
+    if (this.ending && !this.over) this.patience = setTimeout(() => this.gaveUp(), FINISH_SECONDS * 1000);
   }
 
   /** Close at once; text that is on its way is not waited for. */
   abort() {
     this.over = true;
+    clearTimeout(this.patience);
     this.connection?.close();
     this.connection = null;
     this.wake();
@@ -129,6 +147,7 @@ export class LiveSession {
 
   _receive(event) {
     this.lastEvent = event.event_id;
+    this._goesOn();
     if (event.type === "input_audio_buffer.committed") this.open.add(event.item_id);
     if (event.type === "input_audio_buffer.speech_stopped") this.stops.set(event.item_id, event.audio_end_ms);
     this.listener.onEvent(event, this.origin / SAMPLE_RATE);
@@ -170,7 +189,12 @@ export class LiveSession {
     if (lost <= 0) return;
     this.cursor += lost;
     this.origin += lost;
-    this.listener.onGap(lost / SAMPLE_RATE);
+    this._tellGap(lost / SAMPLE_RATE);
+  }
+
+  _tellGap(seconds) {
+    this.gap += seconds;
+    this.listener.onGap(this.gap);
   }
 
   async _lost({ code }) {
@@ -193,7 +217,8 @@ export class LiveSession {
       if (this.over) return;
       try {
         await this._connect();
-        if (!this.over) this.listener.onOnline(how);
+        if (!this.over) this.listener.onOnline(how, this.gap);
+        this.gap = 0;
         return;
       } catch (error) {
         if (error.kind === "session-lost") {
@@ -208,10 +233,11 @@ export class LiveSession {
   /** The server's session is gone: a new one hears again what was heard and not settled. */
   _startOver() {
     this.id = null;
-    const from = Math.round(this.heardUpTo() * SAMPLE_RATE);
-    this.origin = Math.max(from, this.origin, this.recording.start);
+    const from = Math.max(Math.round(this.heardUpTo() * SAMPLE_RATE), this.origin);
+    this.origin = Math.max(from, this.recording.start);
     this.cursor = this.origin;
     this.listener.onRenewed();
+    if (this.origin > from) this._tellGap((this.origin - from) / SAMPLE_RATE);
   }
 
   _waitOrWake(seconds) {

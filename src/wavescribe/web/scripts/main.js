@@ -60,13 +60,18 @@ class Page {
       this.playback.use(new RecordingSound(this.recording));
     }
     const { access, recording, transcript, view, meters } = this;
+    this.saved = false;
     this.live = new LiveCaptions({ access, recording, transcript, view, meters });
     await this.live.start(openSound, byId("language").value);
     this._offerDownloads();
   }
 
   async transcribe(file) {
-    if (state() !== "idle" || !(await this._startAnew(file.name.replace(/\.[^.]+$/, "")))) return;
+    if (state() !== "idle") {
+      tell("Stop what is running before you give a file.");
+      return;
+    }
+    if (!(await this._startAnew(file.name.replace(/\.[^.]+$/, "")))) return;
     this.source = "file";
     const { access, facts, transcript, view, playback } = this;
     this.file = new FileCaptions({ access, facts, transcript, view, playback });
@@ -83,6 +88,7 @@ class Page {
 
   _renew(name) {
     this.name = name;
+    this.saved = false;
     this.source = null;
     this.transcript = new Transcript();
     this.recording = new Recording();
@@ -119,7 +125,7 @@ class Page {
       button.addEventListener("click", () => this._download(format));
     });
     addEventListener("beforeunload", (event) => {
-      if (state() !== "idle") event.preventDefault();
+      if (state() !== "idle" || (!this.transcript.isEmpty && !this.saved)) event.preventDefault();
     });
     new MutationObserver(() => this._offerDownloads()).observe(document.body, { attributeFilter: ["data-empty"] });
   }
@@ -131,6 +137,7 @@ class Page {
   _download(format) {
     const { transcript, name, facts } = this;
     download(transcript.turns, format, { name, model: facts.model });
+    this.saved = true;
     tell(`${name}.${format} is saved.`);
   }
 

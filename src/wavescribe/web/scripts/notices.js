@@ -10,7 +10,7 @@ let passing = 0;
 /** Say something; it stays when it is a state that lasts. */
 export function tell(text, { lasting = false } = {}) {
   clearTimeout(passing);
-  byId("notice").textContent = text;
+  if (byId("notice").textContent !== text) byId("notice").textContent = text; // said once, not at every try
   if (!lasting) passing = setTimeout(hush, PASSING_MILLISECONDS);
 }
 

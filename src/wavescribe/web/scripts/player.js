@@ -22,13 +22,16 @@ export class RecordingSound {
     buffer.copyToChannel(toFloat(pcm), 0);
     const source = new AudioBufferSourceNode(this.context, { buffer });
     source.connect(this.context.destination);
-    this.source = source;
+    this.wanted = source;
     await this.context.resume();
+    if (this.wanted !== source) return; // something else is played, or nothing
+    this.source = source; // a source that has not started cannot be stopped
     source.start();
     await new Promise((resolve) => source.addEventListener("ended", resolve, { once: true }));
   }
 
   stop() {
+    this.wanted = null;
     this.source?.stop();
     this.source = null;
   }

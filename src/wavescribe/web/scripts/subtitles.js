@@ -1,22 +1,29 @@
-// Words to subtitles: SubRip and WebVTT.
+// Subtitles that can be read, SubRip and WebVTT: 42 columns, two lines, at most seven seconds, no overlap.
 
 import { subtitleTime } from "./format-time.js";
+import { chunksOf } from "./subtitle-chunks.js";
 
-const LINE_CHARACTERS = 42;
-const LONGEST_SECONDS = 6;
-const PAUSE_SECONDS = 0.8;
-const LAST_SECONDS = 2; // of a cue whose end is not known
+const LINE_COLUMNS = 42;
+const COLUMNS_A_SECOND = 17;
+const [SHORTEST, LONGEST] = [833, 7000]; // milliseconds that a cue stands
+const PAUSE = 800; // between words, where one cue ends
+const GAP = 83; // between two cues, where the words leave as much
 
-/** Cues of at most two lines, cut at pauses, at ends of sentences once a line is full, and between turns. */
+const ENDS_SENTENCE = /[.!?…。！？]["'”’»)\]]*$/;
+const ENDS_CLAUSE = /[,;:，、；：]["'”’»)\]]*$/;
+
+/** The cues of turns: `{start, end, lines}`, times in seconds. */
 export function cues(turns) {
-  const found = turns.flatMap((turn) => groups(filled(turn)).map(cue)).filter(({ text }) => text);
-  // A cue ends at the latest when the next one begins.
-  return found.map((one, index) => ({ ...one, end: Math.max(one.start, Math.min(one.end, found[index + 1]?.start ?? one.end)) }));
+  const groups = turns.flatMap((turn) => grouped(chunksOf(turn)));
+  const latest = Math.max(0, ...turns.map(({ end }) => Math.round((end ?? 0) * 1000)), ...groups.map((group) => group.at(-1).end));
+  return placed(groups, latest).map(({ start, end, group }) => ({ start: start / 1000, end: end / 1000, lines: lines(group) }));
 }
 
 export function srt(turns) {
+  // Nothing but text is allowed there, and an arrow would be read as times.
+  const text = (cue) => cue.lines.join("\n").replaceAll("-->", "->");
   const blocks = cues(turns).map(
-    ({ start, end, text }, index) => `${index + 1}\n${subtitleTime(start)} --> ${subtitleTime(end)}\n${lines(text)}\n`,
+    (cue, index) => `${index + 1}\n${subtitleTime(cue.start)} --> ${subtitleTime(cue.end)}\n${text(cue)}\n`,
   );
   return blocks.join("\n");
 }
@@ -24,50 +31,76 @@ export function srt(turns) {
 export function vtt(turns) {
   const escape = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
   const blocks = cues(turns).map(
-    ({ start, end, text }) => `${subtitleTime(start, ".")} --> ${subtitleTime(end, ".")}\n${escape(lines(text))}\n`,
+    (cue) => `${subtitleTime(cue.start, ".")} --> ${subtitleTime(cue.end, ".")}\n${escape(cue.lines.join("\n"))}\n`,
   );
   return ["WEBVTT\n", ...blocks].join("\n");
 }
 
-/** The turn's words, each with times: those without have the ones beside them. */
-function filled(turn) {
-  let last = turn.start ?? 0;
-  return turn.words.map(({ text, start, end }) => {
-    const known = { text, start: start ?? last, end: end ?? Math.max(last, turn.end ?? last + LAST_SECONDS) };
-    last = known.end;
-    return known;
-  });
-}
-
-function groups(words) {
-  const found = [];
-  for (const word of words) {
-    const group = found.at(-1);
-    if (!group || isFull(group, word)) found.push([word]);
-    else group.push(word);
+/** Chunks that stand together. */
+function grouped(chunks) {
+  const groups = [];
+  for (const chunk of chunks) {
+    const group = groups.at(-1);
+    if (!group || isOver(group, chunk)) groups.push([chunk]);
+    else if (fits([...group, chunk])) group.push(chunk);
+    else groups.push([...cutBack(group), chunk]);
   }
-  return found;
+  return groups;
 }
 
-function isFull(group, word) {
-  const text = joined(group);
+/** Whether a group is complete in itself: before a pause, and after a sentence that fills half a line. */
+function isOver(group, next) {
   const last = group.at(-1);
-  if (word.start - last.end >= PAUSE_SECONDS || word.end - group[0].start > LONGEST_SECONDS) return true;
-  if (text.length + word.text.length > 2 * LINE_CHARACTERS) return true;
-  return text.length >= LINE_CHARACTERS && /[.!?。！？]["”’)]*$/.test(text);
+  if (next.start - last.end >= PAUSE) return true;
+  return ENDS_SENTENCE.test(last.text) && width(group) >= LINE_COLUMNS / 2;
 }
 
-const joined = (words) => words.map((word) => word.text).join("").trim();
-
-function cue(words) {
-  return { start: words[0].start, end: Math.max(words[0].start, words.at(-1).end), text: joined(words) };
+function fits(group) {
+  return group.at(-1).end - group[0].start <= LONGEST && lineCount(group) <= 2;
 }
 
-/** Two lines where one would be too long, cut at the space nearest to the middle. */
-function lines(text) {
-  if (text.length <= LINE_CHARACTERS) return text;
-  const spaces = [...text.matchAll(/\s/g)].map(({ index }) => index);
-  const distance = (index) => Math.abs(index - text.length / 2);
-  const cut = spaces.sort((one, other) => distance(one) - distance(other))[0];
-  return cut === undefined ? text : `${text.slice(0, cut)}\n${text.slice(cut + 1)}`;
+/** Take from the end of a full group what belongs to the next: what follows its last clause, if that is short. */
+function cutBack(group) {
+  const at = group.findLastIndex(({ text }) => ENDS_SENTENCE.test(text) || ENDS_CLAUSE.test(text)) + 1;
+  return at > group.length / 2 ? group.splice(at) : [];
+}
+
+const spaced = (chunk, index) => (index && chunk.spaced ? 1 : 0);
+const width = (chunks) => chunks.reduce((sum, chunk, index) => sum + chunk.width + spaced(chunk, index), 0);
+const textOf = (chunks) => chunks.map((chunk, index) => (spaced(chunk, index) ? " " : "") + chunk.text).join("");
+
+function lineCount(chunks) {
+  let [count, filled] = [1, 0];
+  for (const chunk of chunks) {
+    const wider = filled + chunk.width + (filled && chunk.spaced ? 1 : 0);
+    if (filled && wider > LINE_COLUMNS) [count, filled] = [count + 1, chunk.width];
+    else filled = wider;
+  }
+  return count;
+}
+
+/** One line, or two that are about equally long. */
+function lines(chunks) {
+  if (width(chunks) <= LINE_COLUMNS || chunks.length < 2) return [textOf(chunks)];
+  const cost = (cut) => Math.max(width(chunks.slice(0, cut)), width(chunks.slice(cut)));
+  const cuts = chunks.slice(1).map((_, index) => index + 1);
+  const best = cuts.reduce((one, other) => (cost(other) < cost(one) ? other : one));
+  return [textOf(chunks.slice(0, best)), textOf(chunks.slice(best))];
+}
+
+/** From when to when each group stands: long enough to be read, as far as the next one leaves time. */
+function placed(groups, latest) {
+  let earliest = 0;
+  const starts = groups.map((group) => {
+    const start = Math.max(earliest, group[0].start);
+    earliest = start + 1;
+    return start;
+  });
+  return groups.map((group, index) => {
+    const start = starts[index];
+    const next = starts[index + 1] ?? Math.max(latest, start + 1);
+    const wanted = Math.max(group.at(-1).end, start + SHORTEST, start + (1000 * width(group)) / COLUMNS_A_SECOND);
+    const gap = index + 1 < groups.length && next - group.at(-1).end >= GAP ? GAP : 0;
+    return { start, end: Math.round(Math.max(start + 1, Math.min(wanted, next - gap))), group };
+  });
 }

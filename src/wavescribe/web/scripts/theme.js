@@ -5,9 +5,22 @@ import { byId } from "./element.js";
 const THEMES = { system: "System", light: "Light", dark: "Dark" };
 const STORED = "wavescribe.theme";
 
+/** What is remembered; browsers that keep no data of sites throw. */
 function remembered() {
-  const theme = localStorage.getItem(STORED);
-  return theme in THEMES ? theme : "system";
+  try {
+    const theme = localStorage.getItem(STORED);
+    return theme in THEMES ? theme : "system";
+  } catch {
+    return "system";
+  }
+}
+
+function remember(theme) {
+  try {
+    localStorage.setItem(STORED, theme);
+  } catch {
+    // It holds until the page is closed.
+  }
 }
 
 function apply(theme) {
@@ -25,7 +38,7 @@ export function startTheme() {
   byId("theme").addEventListener("click", () => {
     const names = Object.keys(THEMES);
     theme = names[(names.indexOf(theme) + 1) % names.length];
-    localStorage.setItem(STORED, theme);
+    remember(theme);
     apply(theme);
   });
 }
