@@ -233,6 +233,19 @@ def test_what_cannot_be_listened_to_is_one_readable_line(run: Run, tmp_path: Pat
         assert result.stderr.count("\n") == 1
 
 
+def test_a_file_that_is_there_stays_as_it_is_when_nothing_is_heard(run: Run, tmp_path: Path, fox: Path) -> None:
+    before = tmp_path / "meeting.txt"
+    before.write_text("what was said yesterday")
+    assert run("listen", fox, "-o", before, "--url", f"http://127.0.0.1:{free_port()}").returncode == 1
+    assert run("listen", tmp_path / "missing.wav", "-o", before).returncode == 1
+    assert run("listen", fox, "-o", before, "--raw", "16000").returncode == 2
+    assert before.read_text() == "what was said yesterday"
+    assert list(tmp_path.iterdir()) == [before]
+    folder = tmp_path / "folder.txt"
+    folder.mkdir()
+    assert run("listen", fox, "-o", folder).stderr == f"wavescribe: cannot write {folder}: Is a directory\n"
+
+
 def test_a_pipe_without_audio_is_one_readable_line(program: str, environment: Callable[..., dict[str, str]]) -> None:
     result = subprocess.run(
         [program, "listen", "-", *TINY], input=b"no audio at all\n" * 99, capture_output=True, env=environment()

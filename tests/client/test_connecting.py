@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import json
 import random
 from itertools import islice
 
 import numpy as np
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
 
 from wavescribe.client.backoff import waits
 from wavescribe.client.endpoint import realtime_url
+from wavescribe.client.events import Event
 from wavescribe.client.pcm_input import AudioInput, as_pcm16
 from wavescribe.client.session_options import SessionOptions
 from wavescribe.client.transcription_client import TranscriptionClient
@@ -73,3 +76,26 @@ async def test_a_server_that_is_not_there_is_told_at_once_with_its_address(unuse
     with pytest.raises(ServerUnreachableError, match=f"cannot connect to ws://127.0.0.1:{unused_port}/v1/realtime: "):
         async with TranscriptionClient(f"http://127.0.0.1:{unused_port}", SessionOptions()):
             pass
+
+
+async def events_of(client: TranscriptionClient) -> list[Event]:
+    async with client:
+        return [event async for event in client]
+
+
+async def test_a_server_that_ends_every_connection_is_tried_ever_more_rarely_and_then_given_up() -> None:
+    connections = 0
+
+    async def greet_and_leave(connection: ServerConnection) -> None:
+        nonlocal connections
+        connections += 1
+        greeting = {"type": "session.created", "event_id": "event_1", "session": {"id": "sess_1"}}
+        await connection.send(json.dumps(greeting))
+        connection.transport.abort()
+
+    async with serve(greet_and_leave, "127.0.0.1", 0) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        client = TranscriptionClient(f"http://127.0.0.1:{port}", SessionOptions(), reconnect_seconds=1.0)
+        with pytest.raises(ServerUnreachableError, match=r"did not come back in 1 s: .* ends every connection"):
+            await events_of(client)
+    assert 3 <= connections <= 12

@@ -27,13 +27,17 @@ def captions() -> Iterator[Captions]:
     console = Console()
     if not console.is_interactive:
         plain = PlainCaptions(sys.stdout)
-        yield plain
-        plain.end()
+        try:
+            yield plain
+        finally:
+            plain.end()
         return
     with Live(console=console, auto_refresh=False, transient=True) as live:
         terminal = TerminalCaptions(live)
-        yield terminal
-        terminal.end()
+        try:
+            yield terminal
+        finally:
+            terminal.end()
 
 
 class PlainCaptions:

@@ -20,7 +20,7 @@ from wavescribe.capture.microphone import microphone_blocks
 from wavescribe.capture.pipe import container_blocks, raw_blocks
 from wavescribe.cli.captions import captions
 from wavescribe.cli.subtitle_options import LINE_LENGTH, LINES, SPEED, LineLength, Lines, Speed
-from wavescribe.cli.whole_file import write_whole
+from wavescribe.cli.whole_file import check_writable, write_whole
 from wavescribe.engines.base import Samples
 from wavescribe.errors import AudioSourceError, ConfigurationError
 from wavescribe.local.streaming import stream
@@ -44,7 +44,12 @@ def listen_command(
     ] = None,
     output: Annotated[
         list[Path] | None,
-        typer.Option("--output", "-o", help="File to write as text settles: .srt, .vtt or .txt; repeatable."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="File to write as text settles: .srt, .vtt or .txt; repeatable. One that is there already stays as it "
+            "is until then.",
+        ),
     ] = None,
     url: Annotated[
         str | None, typer.Option(help="Server to transcribe on, as http://localhost:8000; without it, this machine.")
@@ -85,7 +90,7 @@ def listen_command(
     # As the settings do, which name the value that is wrong.
     checked = load_settings(delay=delay).delay if delay is not None else None
     for file in files:
-        file.write()
+        file.check()
     wanted: dict[str, Any] = {
         "url": url,
         "api_key": api_key,
@@ -128,6 +133,17 @@ class _OutputFile:
     path: Path
     transcript: GrowingTranscript
 
+    def check(self) -> None:
+        """Find out whether it can be written, and leave it as it is.
+
+        Raises:
+            ConfigurationError: it cannot be.
+        """
+        try:
+            check_writable(self.path)
+        except OSError as error:
+            raise ConfigurationError(f"cannot write {self.path}: {error.strerror}") from error
+
     def write(self) -> None:
         """Replace the file by what has settled.
 
@@ -158,3 +174,5 @@ async def _listen(blocks: Iterator[Samples], wanted: dict[str, Any], files: Sequ
                 shown.take(event)
                 changed = [file for file in files if file.transcript.take(event)]
                 await asyncio.gather(*(asyncio.to_thread(file.write) for file in changed))
+        # Also where nobody said anything: the stream was there.
+        await asyncio.gather(*(asyncio.to_thread(file.write) for file in files))

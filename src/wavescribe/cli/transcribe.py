@@ -17,9 +17,9 @@ from wavescribe.cli.batch_record import BatchRecord
 from wavescribe.cli.subtitle_options import LINE_LENGTH, LINES, SPEED, LineLength, Lines, Speed
 from wavescribe.cli.whole_file import write_whole
 from wavescribe.engines.base import Engine, FileOptions
-from wavescribe.engines.loading import load_engine
 from wavescribe.errors import InvalidRequestError, WavescribeError
 from wavescribe.languages import language_code
+from wavescribe.local.engines import local_engine
 from wavescribe.local.files import decode_whole, transcribe_samples
 from wavescribe.rendering.response_formats import render
 from wavescribe.rendering.subtitle_layout import SubtitleStyle, lay_out
@@ -88,7 +88,7 @@ def transcribe_command(
         jobs = jobs if overwrite else _left(jobs, record)
     if not jobs:
         return
-    engine = load_engine(settings.model, device=settings.device, threads_per_worker=_threads(settings))
+    engine = local_engine(settings.model_copy(update={"threads_per_worker": _threads(settings)}))
     batch = _Batch(engine, options, _Writer(output_format, style, output, record), settings.max_audio_seconds)
     if not batch.run(jobs):
         raise typer.Exit(1)
@@ -101,6 +101,7 @@ def _dependencies(
     subtitles = output_format in (Format.SRT, Format.VTT)
     made: dict[str, object] = {
         "model": settings.model,
+        "compute_type": settings.compute_type,
         "format": output_format.value,
         "style": asdict(style) if subtitles else None,
     }

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -28,6 +29,22 @@ DEFAULT_OPTIONS = SessionOptions()
 
 OPEN_SECONDS = 10.0
 """How long a connection may take to open."""
+
+LASTING_SECONDS = 3.0
+"""A connection that is lost sooner was none: the outage goes on, and so do its waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Outage:
+    """A time without a connection that lasts.
+
+    Attributes:
+        deadline: when it is given up, on the monotonic clock.
+        waits: seconds before each try.
+    """
+
+    deadline: float
+    waits: Iterator[float]
 
 
 class TranscriptionClient:
@@ -178,8 +195,16 @@ class TranscriptionClient:
     async def _run(self) -> None:
         """The session over as many connections as it takes."""
         connection = await self._connect()
-        while not await self._serve(connection):
-            connection = await self._reconnect()
+        outage: _Outage | None = None
+        while True:
+            began = time.monotonic()
+            if await self._serve(connection):
+                return
+            if outage is None or time.monotonic() - began > LASTING_SECONDS:
+                outage = _Outage(time.monotonic() + self._reconnect_seconds, waits())
+            elif time.monotonic() > outage.deadline:
+                raise self._gone(f"{self._url} ends every connection after a moment")
+            connection = await self._reconnect(outage)
 
     async def _connect(self) -> ClientConnection:
         address = self._url
@@ -198,18 +223,21 @@ class TranscriptionClient:
         except OSError as error:
             raise ServerUnreachableError(f"cannot connect to {address}: {_reason(error)}") from error
 
-    async def _reconnect(self) -> ClientConnection:
+    async def _reconnect(self, outage: _Outage) -> ClientConnection:
         """Try until the time is up; a refusal by the server ends it at once."""
-        deadline = time.monotonic() + self._reconnect_seconds
-        for wait in waits():
+        for wait in outage.waits:
             await asyncio.sleep(wait)
             try:
                 return await self._connect()
             except ServerUnreachableError as error:
-                if time.monotonic() > deadline:
-                    message = f"the connection was lost and did not come back in {self._reconnect_seconds:g} s: {error}"
-                    raise ServerUnreachableError(message) from error
+                if time.monotonic() > outage.deadline:
+                    raise self._gone(str(error)) from error
         raise AssertionError("unreachable: the waits have no end")
+
+    def _gone(self, reason: str) -> ServerUnreachableError:
+        return ServerUnreachableError(
+            f"the connection was lost and did not come back in {self._reconnect_seconds:g} s: {reason}"
+        )
 
     async def _serve(self, connection: ClientConnection) -> bool:
         """Read and write until the session is finished (True) or the connection lost (False)."""

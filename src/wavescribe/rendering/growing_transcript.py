@@ -43,21 +43,23 @@ class GrowingTranscript:
                 self._text += delta
                 self._words += words
             case TurnEnded(end=end):
-                self._close(end)
+                return self._close(end)
             case TurnFailed():
-                self._close(self._words[-1].end if self._words else self._earliest)
+                return self._close(self._words[-1].end if self._words else self._earliest)
             case _:
                 return False
         return True
 
-    def _close(self, end: float) -> None:
-        """The turn is over; its last subtitle may stand up to the end of its audio."""
+    def _close(self, end: float) -> bool:
+        """The turn is over, its last subtitle may stand up to the end of its audio; True when the turn has text."""
+        said = bool(self._text)
         content, cues = self._open(end)
         self._closed += content
         self._closed_cues += len(cues)
         if cues:
             self._earliest = (cues[-1].end + MIN_GAP) / 1000
         self._words, self._text = [], ""
+        return said
 
     def _open(self, latest: float) -> tuple[str, list[Cue]]:
         """The open turn's content and its subtitles."""
