@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from wavescribe.bench.corpus import read_corpus
 from wavescribe.bench.program import app
 from wavescribe.cli import bench
 from wavescribe.errors import ConfigurationError
@@ -57,6 +58,15 @@ def test_a_wrong_option_is_told_before_anything_is_measured(arguments: list[str]
     found = CliRunner().invoke(app, arguments)
     assert isinstance(found.exception, ConfigurationError)
     assert message in str(found.exception)
+
+
+def test_a_recording_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "noise.raw").write_bytes(b"no sound that anybody knows")
+    line = {"id": "a", "file": "noise.raw", "seconds": 1, "language": "en", "kind": "short", "text": "one"}
+    (tmp_path / "manifest.jsonl").write_text(json.dumps(line | {"ref_quality": "human"}))
+    for recording in read_corpus(tmp_path):
+        with pytest.raises(ConfigurationError, match=r"recording .*noise\.raw cannot be read: Invalid file format"):
+            recording.samples()
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ import numpy as np
 
 from wavescribe.audio.decoding import decode_audio
 from wavescribe.engines.base import Samples
+from wavescribe.errors import ConfigurationError, InvalidRequestError
 
 LONGEST_SECONDS = 7200.0
 
@@ -40,8 +41,15 @@ class Recording:
     reference: str
 
     def samples(self) -> Samples:
-        """The audio, float32 at 16 kHz."""
-        return decode_audio(self.path, max_seconds=LONGEST_SECONDS)
+        """The audio, float32 at 16 kHz.
+
+        Raises:
+            ConfigurationError: it cannot be read.
+        """
+        try:
+            return decode_audio(self.path, max_seconds=LONGEST_SECONDS)
+        except (OSError, InvalidRequestError) as error:
+            raise ConfigurationError(f"the corpus's recording {self.path} cannot be read: {error}") from error
 
 
 def read_corpus(directory: Path) -> list[Recording]:

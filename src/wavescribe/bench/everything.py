@@ -68,7 +68,7 @@ def _whole(output: Path, corpus: Path | None) -> dict[str, Callable[[], None]]:
         "quality": partial(
             quality,
             corpus,
-            kinds="short,long,noisy,format,multispeaker",
+            kinds="short,long,noisy,multispeaker,silence",
             languages="all",
             delays="medium,minimal,low,high,xhigh",
             output=output,
