@@ -17,8 +17,8 @@ from wavescribe.engines.qwen3.stepper import StepRequest
 from wavescribe.engines.qwen3.work import Work
 
 FRAME = 160
-EDGES = [seconds * 16_000 + frames * FRAME for seconds in (1, 2, 8, 16) for frames in (-1, 0, 1)]
-LENGTHS = [4_800, 7_999, 8_001, 12_345, *EDGES, 128_039, 128_040, 128_041, 333_333, 640_000]
+EDGES = [seconds * 16_000 + frames * FRAME for seconds in (1, 2, 8, 16, 24, 32, 40) for frames in (-1, 0, 1)]
+LENGTHS = [4_800, 7_999, 8_001, 12_345, *EDGES, 128_039, 128_040, 128_041, 333_333]
 
 
 def features(samples: Samples) -> torch.Tensor:

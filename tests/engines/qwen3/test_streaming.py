@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pytest
@@ -19,6 +19,23 @@ KINDS = ("speech", "noise", "rising", "gaps")
 BUDGET = 6
 
 
+LONGEST = {"2 s": 26.3, "1 s": 17.3, "odd": 17.3}
+"""Seconds of a stream that is cut so: past three, two and two windows' ends."""
+
+
+def steps_of(samples: Samples, pieces: str) -> Iterator[Samples]:
+    """The audio so far at each step; odd pieces have any length up to three seconds."""
+    clip = samples[: round(LONGEST[pieces] * 16_000)]
+    if pieces != "odd":
+        yield from cut(clip, float(pieces.split()[0]))
+        return
+    random = np.random.default_rng(23)
+    end = 0
+    while end < len(clip):
+        end = min(len(clip), end + int(random.integers(100, 48_000)))
+        yield clip[:end]
+
+
 def request(samples: Samples) -> StepRequest:
     return StepRequest(samples, Script(budget=BUDGET))
 
@@ -31,13 +48,12 @@ def check_against_oracle(lab: Lab, oracle: Oracle, cache: StreamCache, clip: Sam
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("seconds", [2.0, 1.0, 1.7239])
+@pytest.mark.parametrize("pieces", list(LONGEST))
 def test_every_step_equals_the_one_shot_model_on_the_audio_so_far(
-    kind: str, seconds: float, lab: Lab, oracle: Oracle, sounds: Mapping[str, Samples]
+    kind: str, pieces: str, lab: Lab, oracle: Oracle, sounds: Mapping[str, Samples]
 ) -> None:
     cache = lab.cache()
-    longest = 26.3 if seconds == 2.0 else 12.5
-    for clip in cut(sounds[kind][: round(longest * 16_000)], seconds):
+    for clip in steps_of(sounds[kind], pieces):
         check_against_oracle(lab, oracle, cache, clip)
 
 
@@ -48,6 +64,9 @@ def drop_some(cache: StreamCache, random: np.random.Generator) -> None:
             del entries[index]
     if random.random() < 0.3:
         cache.drop_pages()
+    if cache.committed and random.random() < 0.3:
+        del cache.committed[int(random.integers(len(cache.committed))) :]
+        cache.table.crop(cache.committed_tokens)
     if random.random() < 0.3:
         cache.written = tuple(random.integers(1000, 2000, 5).tolist())
     if random.random() < 0.3:
@@ -57,12 +76,13 @@ def drop_some(cache: StreamCache, random: np.random.Generator) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("pieces", list(LONGEST))
 def test_dropping_any_cache_entry_changes_nothing(
-    kind: str, lab: Lab, oracle: Oracle, sounds: Mapping[str, Samples]
+    kind: str, pieces: str, lab: Lab, oracle: Oracle, sounds: Mapping[str, Samples]
 ) -> None:
     random = np.random.default_rng(11)
     cache = lab.cache()
-    for clip in cut(sounds[kind], 2.0):
+    for clip in steps_of(sounds[kind], pieces):
         check_against_oracle(lab, oracle, cache, clip)
         drop_some(cache, random)
 

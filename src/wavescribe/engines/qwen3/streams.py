@@ -12,6 +12,7 @@ import numpy as np
 from wavescribe.engines.qwen3.geometry import SAMPLE_RATE, frame_count, token_count
 from wavescribe.engines.qwen3.page_pool import OutOfPagesError, PagePool
 from wavescribe.engines.qwen3.script import TAG_LIMIT
+from wavescribe.engines.qwen3.segments import RollOver
 from wavescribe.engines.qwen3.special_tokens import TAIL, head
 from wavescribe.engines.qwen3.stepper import StepAnswer, Stepper, StepRequest
 from wavescribe.engines.qwen3.stream_cache import StreamCache, new_cache
@@ -19,6 +20,9 @@ from wavescribe.errors import EngineError
 
 MAXIMUM_SECONDS = 1200.0
 """Longest clip of the official model."""
+
+LEAST_CACHES = 256
+"""Caches that are kept whatever the pool holds: most of a stream's time is saved by what lies outside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +55,14 @@ class Streams:
     Args:
         stepper: runs the steps.
         pool: the stepper's pool.
-        most_streams: caches kept; the longest idle stream beyond them is forgotten.
+        most_streams: caches kept; the longest idle stream beyond them is forgotten. By default as many as the pool has
+            room for, were each half full on average.
     """
 
-    def __init__(self, stepper: Stepper, pool: PagePool, most_streams: int = 256) -> None:
+    def __init__(self, stepper: Stepper, pool: PagePool, most_streams: int | None = None) -> None:
         self.stepper = stepper
         self._pool = pool
-        self._most = most_streams
+        self._most = most_streams or max(LEAST_CACHES, 2 * self.room(RollOver().cap_seconds))
         self._caches: OrderedDict[str, StreamCache] = OrderedDict()
         self._lock = Lock()
 
