@@ -18,6 +18,7 @@ from wavescribe.engines.base import (
     Hypothesis,
     Piece,
     Samples,
+    StateReport,
 )
 from wavescribe.errors import WavescribeError
 from wavescribe.serving.metrics import Metrics
@@ -132,6 +133,10 @@ class StatefulEngine(FakeEngine):
         self.kept |= {request.cache_key[0] for request in requests}
         answers = [self._answer(request) for request in requests]
         return answers[: len(requests) - self.forgets]
+
+    @property
+    def state(self) -> StateReport:
+        return StateReport(len(self.kept))
 
     def forget(self, stream_id: str) -> None:
         self.forgotten.append(stream_id)

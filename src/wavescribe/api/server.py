@@ -26,6 +26,7 @@ from wavescribe.api.transcription_socket import transcription_socket_router
 from wavescribe.api.transcriptions import transcriptions_router
 from wavescribe.api.unexpected_errors import UnexpectedErrorMiddleware
 from wavescribe.api.upload_limit import UploadLimitMiddleware
+from wavescribe.engines.answers import state_of
 from wavescribe.engines.base import Engine, Supervised
 from wavescribe.serving.file_service import FileService
 from wavescribe.serving.live_service import LiveService
@@ -101,11 +102,26 @@ class Server:
             self._warm = True
 
 
+STATE_GAUGES = {
+    "streams": "Streams of which the engine keeps state between steps",
+    "held_bytes": "Bytes that the engine keeps for streams",
+    "free_bytes": "Bytes that the engine has set aside for streams and none has",
+    "largest_bytes": "Bytes that the engine keeps for the stream that has most",
+}
+
+
+def _of_state(engine: Engine, name: str) -> float:
+    return float(getattr(state_of(engine), name))
+
+
 def watch_engine(metrics: Metrics, engine: Engine) -> None:
-    """Show the processes of an engine that has its own."""
+    """Show the processes of an engine that has its own, and what it keeps of streams."""
     if isinstance(engine, Supervised):
         metrics.watch("engine_processes", "Engine processes that are alive", lambda: engine.alive)
         metrics.watch("engine_restarts", "Engine processes that were lost and replaced", lambda: engine.restarts)
+    if state_of(engine) is not None:
+        for name, what in STATE_GAUGES.items():
+            metrics.watch(f"engine_{name}", what, partial(_of_state, engine, name))
 
 
 def build_app(engine: Engine, settings: Settings, keys: ApiKeys | None = None) -> FastAPI:

@@ -20,7 +20,15 @@ from rich.table import Table
 from wavescribe.audio.decoding import decode_audio
 from wavescribe.bench.hearing_anew import HearingAnew
 from wavescribe.bench.streamed import run_streamed
-from wavescribe.engines.base import DecodeRequest, EngineInfo, FileOptions, FileTranscription, Hypothesis, Samples
+from wavescribe.engines.base import (
+    DecodeRequest,
+    EngineInfo,
+    FileOptions,
+    FileTranscription,
+    Hypothesis,
+    Samples,
+    StateReport,
+)
 from wavescribe.engines.qwen3.configuration import SHAPES, ModelShape
 from wavescribe.engines.qwen3.random_engine import RandomEngine, random_engine
 from wavescribe.engines.qwen3.work import Work
@@ -60,6 +68,11 @@ class CountingEngine:
     def transcribe_file(self, samples: Samples, options: FileOptions) -> FileTranscription:
         """Passed on."""
         return self.engine.transcribe_file(samples, options)
+
+    @property
+    def state(self) -> StateReport | None:
+        """What the engine keeps of streams."""
+        return self.engine.state
 
     def forget(self, stream_id: str) -> None:
         """Passed on."""

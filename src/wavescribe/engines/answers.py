@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wavescribe.engines.base import Answer, AnswersEach, DecodeRequest, Engine, KeepsState
+from wavescribe.engines.base import Answer, AnswersEach, DecodeRequest, Engine, KeepsState, StateReport
 from wavescribe.errors import EngineError
 
 
@@ -24,6 +24,15 @@ def decode_each(engine: Engine, requests: Sequence[DecodeRequest]) -> list[Answe
     if len(answers) != len(requests):
         raise EngineError(f"the engine gave {len(answers)} answers to {len(requests)} requests")
     return list(answers)
+
+
+def state_of(engine: Engine) -> StateReport | None:
+    """What an engine keeps of streams; None for engines that keep no state.
+
+    Args:
+        engine: any engine.
+    """
+    return engine.state if isinstance(engine, KeepsState) else None
 
 
 def forget(engine: Engine, stream_id: str) -> None:

@@ -232,9 +232,39 @@ class AnswersEach(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class StateReport:
+    """What an engine keeps of streams between their steps.
+
+    Attributes:
+        streams: streams of which something is kept.
+        held_bytes: bytes that are theirs.
+        free_bytes: bytes set aside for streams that none has.
+        largest_bytes: bytes of the stream that has most.
+    """
+
+    streams: int = 0
+    held_bytes: int = 0
+    free_bytes: int = 0
+    largest_bytes: int = 0
+
+    def __add__(self, other: StateReport) -> StateReport:
+        """Two engines' reports as one."""
+        return StateReport(
+            self.streams + other.streams,
+            self.held_bytes + other.held_bytes,
+            self.free_bytes + other.free_bytes,
+            max(self.largest_bytes, other.largest_bytes),
+        )
+
+
 @runtime_checkable
 class KeepsState(Protocol):
     """An engine that keeps state of streams between their steps. Optional: see `engines.answers`."""
+
+    @property
+    def state(self) -> StateReport | None:
+        """What was kept after the last call, None for nothing ever; told at once, also while a call is under way."""
 
     def forget(self, stream_id: str) -> None:
         """A stream has ended, and no step of it is under way: what is kept of it is freed now.

@@ -36,7 +36,7 @@ class Metrics:
         self.active_streams = Gauge("wavescribe_active_streams", "Live streams that are open", registry=self.registry)
         self.refused_streams = Counter(
             "wavescribe_refused_streams",
-            "Live streams refused, by reason: sessions, key, lag",
+            "Live streams refused, by reason: sessions, key, memory, lag",
             ["reason"],
             registry=self.registry,
         )

@@ -24,7 +24,16 @@ from obedient_engine import (
     load_unless_there,
 )
 
-from wavescribe.engines.base import AnswersEach, DecodeRequest, Engine, FileOptions, Hypothesis, Segment, Supervised
+from wavescribe.engines.base import (
+    AnswersEach,
+    DecodeRequest,
+    Engine,
+    FileOptions,
+    Hypothesis,
+    Segment,
+    StateReport,
+    Supervised,
+)
 from wavescribe.engines.isolation import IsolatedEngine
 from wavescribe.engines.isolation.messages import Decode
 from wavescribe.engines.isolation.process import CallNotTakenError, EngineProcess
@@ -157,6 +166,21 @@ def test_a_stream_that_has_ended_is_forgotten_in_the_other_process(stateful: Iso
     stateful.forget("b")
     stateful.forget("never known")
     assert kept(stateful) == ""
+
+
+def test_what_processes_keep_is_known_after_each_call(stateful: IsolatedEngine, single: IsolatedEngine) -> None:
+    assert single.state is None
+    assert stateful.state == StateReport(0, 0, 7, 100)
+    for stream in ("a", "b"):
+        stateful.decode([DecodeRequest(SECOND, cache_key=(stream, 0))])
+    assert stateful.state == StateReport(2, 200, 7, 100)
+    stateful.forget("a")
+    assert stateful.state == StateReport(1, 100, 7, 100)
+    stateful.forget("b")
+
+
+def test_reports_of_two_engines_are_one() -> None:
+    assert StateReport(1, 10, 5, 10) + StateReport(2, 30, 6, 20) == StateReport(3, 40, 11, 20)
 
 
 def test_a_stream_is_forgotten_after_the_call_under_way(stateful: IsolatedEngine, tmp_path: Path) -> None:

@@ -322,6 +322,29 @@ def test_memory_is_reported(lab: Lab, noise_of: Callable[[float, int], Samples])
     assert report.free_pages == lab.pool.free < report.pages
     assert report.page_bytes == 32 * lab.model.shape.text.key_value_bytes(4)
     assert report.largest_stream_bytes > 4 * report.page_bytes
+    assert streams.last_report == report
+    streams.leave("a")
+    assert streams.last_report.streams == 1
+    assert streams.last_report.free_pages > report.free_pages
+    assert streams.last_report.largest_stream_bytes < report.largest_stream_bytes
+    streams.leave("b")
+    assert (streams.last_report.cache_bytes, streams.last_report.largest_stream_bytes) == (0, 0)
+
+
+def test_a_streams_memory_is_bounded_by_its_window(lab: Lab, noise_of: Callable[[float, int], Samples]) -> None:
+    streams = Streams(lab.stepper, lab.pool)
+    shape = lab.model.shape
+    for seconds in (4.0, 12.0, 20.0, 32.0):
+        streams.step([("a", request(noise_of(seconds, 1)))])
+        report = streams.memory()
+        held = report.cache_bytes + (report.pages - report.free_pages) * report.page_bytes
+        frames, tokens = round(100 * seconds), 13 * round(seconds)
+        # Audio, features, the open window's convolved seconds, finished windows' tokens, and pages.
+        most = 4 * (16_000 * seconds + frames * shape.audio.mel_bins + 8 * 13 * shape.audio.width)
+        most += 4 * tokens * shape.audio.output_width
+        most += (tokens + 9 + 32) * shape.text.key_value_bytes(4)
+        assert report.largest_stream_bytes == held
+        assert 0.5 * most < held <= 1.02 * most
 
 
 def test_a_streams_cache_holds_its_own_values_and_not_the_batchs(

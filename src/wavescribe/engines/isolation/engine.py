@@ -21,6 +21,7 @@ from wavescribe.engines.base import (
     Hypothesis,
     Samples,
     Segment,
+    StateReport,
 )
 from wavescribe.engines.isolation.messages import (
     Call,
@@ -104,6 +105,13 @@ class IsolatedEngine:
     def info(self) -> EngineInfo:
         """What the engine can do."""
         return self._info
+
+    @property
+    def state(self) -> StateReport | None:
+        """What the processes keep of streams together, as each told after its last call; see KeepsState.state."""
+        if not self._keeps_state:
+            return None
+        return sum((process.state for process in list(self._processes)), StateReport())
 
     @property
     def restarts(self) -> int:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from wavescribe.engines.base import Answer, DecodeRequest, EngineInfo, FileOptions, Hypothesis, Samples, Segment
+from wavescribe.engines.base import (
+    Answer,
+    DecodeRequest,
+    EngineInfo,
+    FileOptions,
+    Hypothesis,
+    Samples,
+    Segment,
+    StateReport,
+)
 from wavescribe.errors import (
     ConfigurationError,
     EngineError,
@@ -68,10 +77,12 @@ class Ready:
     Attributes:
         info: what it can do.
         keeps_state: whether it wants to hear of streams that have ended.
+        state: what it keeps of streams, where it keeps anything.
     """
 
     info: EngineInfo
     keeps_state: bool
+    state: StateReport | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +135,15 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """The answers to Decode, in order; of each request that failed for itself, how."""
+    """The answers to Decode, in order; of each request that failed for itself, how; and what is kept of streams."""
 
     answers: tuple[Hypothesis | Failed, ...]
+    state: StateReport | None = None
 
     @classmethod
-    def of(cls, answers: Iterable[Answer]) -> Decoded:
-        """Describe an engine's answers."""
-        return cls(tuple(each if isinstance(each, Hypothesis) else Failed.of(each) for each in answers))
+    def of(cls, answers: Iterable[Answer], state: StateReport | None) -> Decoded:
+        """Describe an engine's answers, and what it keeps after them."""
+        return cls(tuple(each if isinstance(each, Hypothesis) else Failed.of(each) for each in answers), state)
 
     def each(self) -> list[Answer]:
         """The engine's answers again."""
@@ -140,7 +152,9 @@ class Decoded:
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """Nothing is kept of the stream any more."""
+    """Nothing is kept of the stream any more, and this of others."""
+
+    state: StateReport | None = None
 
 
 Reply = Ready | Taken | Decoded | FileOpened | NextOfFile | Forgotten | Failed

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from wavescribe.engines.base import Engine
-from wavescribe.engines.isolation.messages import Call, Failed, Ready, Reply
+from wavescribe.engines.base import Engine, StateReport
+from wavescribe.engines.isolation.messages import Call, Decoded, Failed, Forgotten, Ready, Reply
 from wavescribe.engines.isolation.worker import serve_engine
 from wavescribe.errors import EngineError, EngineLostError
 
@@ -41,6 +41,8 @@ class EngineProcess:
         ours, theirs = context.Pipe()
         _limit_waits(ours, stall_seconds)
         self._connection: Connection[Any, Any] = ours
+        self.state = StateReport()
+        """What the engine kept of streams after its last call."""
         self._process = context.Process(target=serve_engine, args=(theirs, load), name="engine", daemon=True)
         self._process.start()
         theirs.close()
@@ -65,6 +67,7 @@ class EngineProcess:
         except (EOFError, OSError) as error:
             raise self._lost("died while it loaded the model") from error
         if isinstance(reply, Ready):
+            self.state = reply.state or self.state
             return reply
         self.end()
         raise reply.error() if isinstance(reply, Failed) else EngineError(f"unexpected reply {type(reply).__name__}")
@@ -86,6 +89,8 @@ class EngineProcess:
             raise self._lost("died") from error
         if isinstance(reply, Failed):
             raise reply.error()
+        if isinstance(reply, Decoded | Forgotten):
+            self.state = reply.state or self.state
         return reply
 
     def _hand_over(self, call: Call) -> None:

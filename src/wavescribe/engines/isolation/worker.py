@@ -8,7 +8,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
-from wavescribe.engines.answers import decode_each, forget
+from wavescribe.engines.answers import decode_each, forget, state_of
 from wavescribe.engines.base import Engine, KeepsState, Segment
 from wavescribe.engines.isolation.messages import (
     Call,
@@ -45,7 +45,7 @@ def serve_engine(connection: Connection[Any, Any], load: Callable[[], Engine]) -
             connection.send(Failed.of(error))
         return
     try:
-        connection.send(Ready(engine.info, isinstance(engine, KeepsState)))
+        connection.send(Ready(engine.info, isinstance(engine, KeepsState), state_of(engine)))
         _answer_calls(connection, _Worker(engine))
     except (EOFError, OSError):  # the server is gone, or wants this process no more
         engine.close()
@@ -72,7 +72,7 @@ class _Worker:
     def answer(self, call: Call) -> Reply:
         match call:
             case Decode(requests=requests):
-                return Decoded.of(decode_each(self._engine, requests))
+                return Decoded.of(decode_each(self._engine, requests), state_of(self._engine))
             case OpenFile():
                 return self._open(call)
             case NextSegment(number=number):
@@ -82,7 +82,7 @@ class _Worker:
                 return NextOfFile(None)
             case Forget(stream_id=stream_id):
                 forget(self._engine, stream_id)
-                return Forgotten()
+                return Forgotten(state_of(self._engine))
 
     def _open(self, call: OpenFile) -> FileOpened:
         file = self._engine.transcribe_file(call.samples, call.options)

@@ -16,6 +16,7 @@ from wavescribe.engines.base import (
     Hypothesis,
     Samples,
     Segment,
+    StateReport,
 )
 from wavescribe.engines.qwen3.aligner import ForcedAligner
 from wavescribe.engines.qwen3.file_segments import file_segment
@@ -77,6 +78,13 @@ class Qwen3AsrEngine:
     def memory(self) -> MemoryReport:
         """What the streams hold."""
         return self._streams.memory()
+
+    @property
+    def state(self) -> StateReport:
+        """What the streams held after the last step; see KeepsState.state."""
+        report = self._streams.last_report
+        held = report.cache_bytes + (report.pages - report.free_pages) * report.page_bytes
+        return StateReport(report.streams, held, report.free_pages * report.page_bytes, report.largest_stream_bytes)
 
     def forget(self, stream_id: str) -> None:
         """A stream has ended: its pages are free at once; see KeepsState.forget."""

@@ -65,6 +65,8 @@ class Streams:
         self._most = most_streams or max(LEAST_CACHES, 2 * self.room(RollOver().cap_seconds))
         self._caches: OrderedDict[str, StreamCache] = OrderedDict()
         self._lock = Lock()
+        self.last_report = self._report()
+        """What was held after the last step or leave."""
 
     def room(self, seconds: float, budget: int = 256) -> int:
         """How many streams' pages fit the pool at the same time.
@@ -79,6 +81,7 @@ class Streams:
         """Forget a stream; its pages are free. Unknown keys are forgotten already."""
         with self._lock:
             self._forget(key)
+            self.last_report = self._report()
 
     def step(self, requests: Sequence[tuple[str, StepRequest]]) -> list[StepAnswer | EngineError]:
         """Answer steps, each stream's for itself: one that fails leaves the others alone and loses its cache.
@@ -99,22 +102,26 @@ class Streams:
             for group in self._groups(requests, sound):
                 for index, answer in zip(group, self._run([requests[index] for index in group]), strict=True):
                     answers[index] = answer
+            self.last_report = self._report()
             return answers
 
     def memory(self) -> MemoryReport:
-        """What is held now."""
+        """What is held now; waits for a step under way."""
         with self._lock:
-            caches = list(self._caches.values())
-            sizes = [cache.bytes for cache in caches]
-            pages = [len(cache.table.pages) * self._pool.page_bytes for cache in caches]
-            return MemoryReport(
-                streams=len(caches),
-                pages=self._pool.pages,
-                free_pages=self._pool.free,
-                page_bytes=self._pool.page_bytes,
-                cache_bytes=sum(sizes),
-                largest_stream_bytes=max((a + b for a, b in zip(sizes, pages, strict=True)), default=0),
-            )
+            return self._report()
+
+    def _report(self) -> MemoryReport:
+        caches = list(self._caches.values())
+        sizes = [cache.bytes for cache in caches]
+        pages = [len(cache.table.pages) * self._pool.page_bytes for cache in caches]
+        return MemoryReport(
+            streams=len(caches),
+            pages=self._pool.pages,
+            free_pages=self._pool.free,
+            page_bytes=self._pool.page_bytes,
+            cache_bytes=sum(sizes),
+            largest_stream_bytes=max((a + b for a, b in zip(sizes, pages, strict=True)), default=0),
+        )
 
     def _problem(self, request: StepRequest) -> EngineError | None:
         if len(request.samples) > MAXIMUM_SECONDS * SAMPLE_RATE:

@@ -17,6 +17,7 @@ from wavescribe.engines.base import (
     Piece,
     Samples,
     Segment,
+    StateReport,
 )
 from wavescribe.errors import (
     ConfigurationError,
@@ -69,6 +70,10 @@ class StatefulEngine(ObedientEngine):
 
     def decode_each(self, requests: Sequence[DecodeRequest]) -> list[Answer]:
         return [self._answer_or_refusal(request) for request in requests]
+
+    @property
+    def state(self) -> StateReport:
+        return StateReport(len(self._kept), 100 * len(self._kept), 7, 100)
 
     def forget(self, stream_id: str) -> None:
         obey(stream_id)
