@@ -22,10 +22,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 import torch  # after the path of the sources
 
-from wavescribe.engines.qwen3.attention import Kernel, choose_kernel
 from wavescribe.engines.qwen3.configuration import SHAPES, ModelShape
 from wavescribe.engines.qwen3.model import Qwen3AsrModel, build_model
 from wavescribe.engines.qwen3.page_pool import PagePool
+from wavescribe.engines.qwen3.proven_kernel import proven_kernel
 from wavescribe.engines.qwen3.random_weights import random_weights
 from wavescribe.engines.qwen3.simulated_speech import (
     SEGMENT_SECONDS,
@@ -144,39 +144,14 @@ def measured(size: str, options: argparse.Namespace, deadline: float, report: di
     except torch.OutOfMemoryError as error:
         yield Row(size, "load", 0, problem=first_line(error))
         return
-    kernel, reason = working_kernel(SHAPES[size], weights, device, dtype)
-    report[f"kernel {size}"] = f"{kernel} {reason}".strip()
+    kernel, reason = proven_kernel(SHAPES[size], weights)
+    report[f"kernel {size}"] = f"{kernel} ({reason})" if reason else kernel
     bench = Bench(size, SHAPES[size], build_model(SHAPES[size], weights, kernel=kernel), deadline)
     for batch in options.batches:
         yield guarded(bench, f"kept state, segments of {SEGMENT_SECONDS} s", batch, options.steps)
         for age in options.ages if batch <= 32 else options.ages[:1]:
             yield guarded(bench, f"cumulative at {age} s", batch, min(3, options.steps), age)
         yield guarded(bench, f"sliced, {SLICE_SECONDS} s", batch, min(5, options.steps), SLICE_SECONDS)
-
-
-def working_kernel(
-    shape: ModelShape, weights: dict[str, torch.Tensor], device: torch.device, dtype: torch.dtype
-) -> tuple[Kernel, str]:
-    """The fast kernel where it runs and agrees with the plain one, else the plain one with the reason."""
-    best = choose_kernel(device, dtype)
-    if best == "plain":
-        return best, ""
-    try:
-        fast, plain = (scores(shape, weights, kernel) for kernel in (best, "plain"))
-    except (RuntimeError, TypeError) as error:
-        return "plain", f"(varlen failed: {first_line(error)})"
-    return best, f"(largest difference from plain attention: {float((fast - plain).abs().max()):.3g})"
-
-
-def scores(shape: ModelShape, weights: dict[str, torch.Tensor], kernel: Kernel) -> torch.Tensor:
-    """The scores after ten seconds of audio."""
-    model = build_model(shape, weights, kernel=kernel)
-    pool = PagePool(shape.text, 8, 256, model.device, model.dtype)
-    stepper = Stepper(model, pool, record_logits=True)
-    answer = Streams(stepper, pool).step([("", timed_request(speech_like(10, 1), spoken_tokens(2)))])[0]
-    if isinstance(answer, EngineError):
-        raise RuntimeError(str(answer))
-    return torch.stack(answer.logits).float()
 
 
 def guarded(bench: Bench, recipe: str, batch: int, steps: int, age: int | None = None) -> Row:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 
 from wavescribe.engines.qwen3.aligner import ForcedAligner
+from wavescribe.engines.qwen3.attention import Kernel
 from wavescribe.engines.qwen3.checkpoint import load_weights
 from wavescribe.engines.qwen3.configuration import ModelShape, parse_shape, read_configuration
 from wavescribe.engines.qwen3.engine import Qwen3AsrEngine
@@ -15,6 +17,7 @@ from wavescribe.engines.qwen3.locating import checkpoint_directory
 from wavescribe.engines.qwen3.model import Qwen3AsrModel, build_model
 from wavescribe.engines.qwen3.options import FloorPolicy
 from wavescribe.engines.qwen3.page_pool import PagePool
+from wavescribe.engines.qwen3.proven_kernel import proven_kernel
 from wavescribe.engines.qwen3.stepper import Stepper
 from wavescribe.engines.qwen3.streams import Streams
 from wavescribe.engines.qwen3.tokenizer import read_tokenizer
@@ -72,13 +75,22 @@ def load_qwen3(
     shape = _shape(directory, window_frames)
     tokenizer = read_tokenizer(directory)
     try:
-        model = build_model(shape, load_weights(directory, shape, device=place, dtype=dtype))
+        weights = load_weights(directory, shape, device=place, dtype=dtype)
+        model = build_model(shape, weights, kernel=_kernel(shape, weights))
         align = _load_aligner(aligner, place, dtype) if aligner else None
         pool = make_pool(model, pool_bytes)
     except torch.OutOfMemoryError as error:
         raise EngineError(f"{name} does not fit the memory of {place}: {error}") from error
     logger.info("%s on %s as %s; room for %d tokens of streams", name, place, dtype, pool.pages * pool.page_size)
     return Qwen3AsrEngine(Streams(Stepper(model, pool, floor), pool), tokenizer, name, align)
+
+
+def _kernel(shape: ModelShape, weights: Mapping[str, torch.Tensor]) -> Kernel:
+    kernel, reason = proven_kernel(shape, weights)
+    if reason:
+        level = logging.WARNING if kernel == "plain" else logging.INFO
+        logger.log(level, "attention: %s (%s)", kernel, reason)
+    return kernel
 
 
 def make_pool(model: Qwen3AsrModel, pool_bytes: int | None = None) -> PagePool:
