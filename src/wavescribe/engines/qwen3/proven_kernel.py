@@ -21,8 +21,8 @@ TRIED_SECONDS = 10.0
 """Audio that both kernels hear: a finished window of the encoder and an open one."""
 
 MOST_DIFFERENCE = 0.1
-"""Largest difference of two scores, as a share of the largest score: half precision gives some hundredths, a kernel that
-looks at wrong tokens much more."""
+"""Largest difference of two scores, as a share of the largest score: half precision gives some hundredths, a kernel
+that looks at wrong tokens much more."""
 
 
 def proven_kernel(
