@@ -53,6 +53,7 @@ def quality(
     step_seconds: Annotated[float, typer.Option(help="Audio between two decodes.")] = 1.0,
     every: Annotated[int, typer.Option(min=1, help="Use every Nth recording only.")] = 1,
     skip_steps: Annotated[bool, typer.Option(help="Skip half of the steps by chance, as under load.")] = False,
+    offline_beam: Annotated[int, typer.Option(min=1, help="Hypotheses that offline decoding follows; 1: greedy.")] = 1,
     model: Annotated[str, typer.Option(help="The Whisper model.")] = "whisper-base",
     output: option.Output = None,
 ) -> None:
@@ -63,7 +64,7 @@ def quality(
     engine = load_whisper(model, threads_per_worker=1)
     console = Console(stderr=True)
     offline = {
-        item.name: run_offline(engine, item.samples(), item.language)
+        item.name: run_offline(engine, item.samples(), item.language, offline_beam)
         for item in track(chosen, "offline", console=console, transient=True)
     }
     results = {
@@ -73,7 +74,7 @@ def quality(
         ]
         for level in levels
     }
-    publish(quality_measurement(results, engine.info.name, step_seconds), output)
+    publish(quality_measurement(results, engine.info.name, step_seconds, offline_beam), output)
 
 
 def _delay(name: str) -> Delay:
@@ -102,7 +103,9 @@ def _result(
     )
 
 
-def quality_measurement(results: dict[Delay, list[RecordingQuality]], model: str, step_seconds: float) -> Measurement:
+def quality_measurement(
+    results: dict[Delay, list[RecordingQuality]], model: str, step_seconds: float, offline_beam: int = 1
+) -> Measurement:
     """The recordings as a measurement; the first delay level is the one that is shown by language and kind."""
     first = next(iter(results))
     language, kinds = headline_of(results[first])
@@ -115,7 +118,10 @@ def quality_measurement(results: dict[Delay, list[RecordingQuality]], model: str
         name="quality",
         title=f"streaming costs {100 * whole[first].penalty:+.2f} points of {whole[first].unit} errors "
         f"({' '.join(headline)}, delay {first})",
-        summary=tuple(_summary(whole[first], f"{model}, steps of {step_seconds:g} s; {' '.join(headline)}")),
+        summary=(
+            *_summary(whole[first], f"{model}, steps of {step_seconds:g} s; {' '.join(headline)}"),
+            f"offline decoding is {'greedy' if offline_beam == 1 else f'beam search with {offline_beam} hypotheses'}",
+        ),
         tables=(
             *_tables(f"by language and kind, delay {first}", ("language", "kind"), list(groups.items())),
             *_tables(
@@ -126,6 +132,7 @@ def quality_measurement(results: dict[Delay, list[RecordingQuality]], model: str
         data={
             "model": model,
             "step_seconds": step_seconds,
+            "offline_beam": offline_beam,
             "headline": {"language": language, "kinds": kinds},
             "delays": {delay: asdict(each) for delay, each in whole.items()},
             "groups": [{"language": name[0], "kind": name[1], **asdict(figures)} for name, figures in groups.items()],

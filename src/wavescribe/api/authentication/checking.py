@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import logging
-
 from wavescribe.api.authentication.client_secrets import SECRET_PREFIX, ClientSecrets
 from wavescribe.api.authentication.credentials import ANONYMOUS, Credential, key_id
 from wavescribe.api.authentication.keys import ApiKeys
 from wavescribe.api.authentication.refusals import DEAD_SECRET, MISSING_KEY, SECRET_OUT_OF_PLACE, WRONG_KEY, Refusal
-
-logger = logging.getLogger(__name__)
 
 
 class CredentialCheck:
@@ -40,7 +36,7 @@ class CredentialCheck:
         if self._keys.required:
             return _refusal(presented, takes_secrets)
         if takes_secrets and presented.startswith(SECRET_PREFIX):
-            logger.warning("a client secret that is not alive was presented; its session starts without configuration")
+            return DEAD_SECRET  # its session would start without the configuration that it was made for
         return ANONYMOUS
 
 

@@ -52,6 +52,7 @@ export class LiveCaptions {
   async _begin(openSound, language) {
     tell("Connecting…", { lasting: true });
     this.configuration = sessionConfiguration(language);
+    this.access.dropSecret(); // the server may be another one by now
     await this.access.secret(this.configuration);
     if (this.over) return;
     tell("Waiting for the sound…", { lasting: true });
