@@ -12,6 +12,10 @@ MOST_BLOCKS = 256
 """Blocks that wait to be taken; then the source is not read, and a pipe or a server holds what follows."""
 
 
+MOST_LIVE_BLOCKS = 12_000
+"""The same of a microphone, which nothing holds: ten minutes of 20 blocks a second, while a model is loaded."""
+
+
 class Background:
     """Iterates over a source's blocks.
 
@@ -19,10 +23,12 @@ class Background:
 
     Args:
         blocks: the source; read from one thread only.
+        most: blocks that may wait.
     """
 
-    def __init__(self, blocks: Iterator[Samples]) -> None:
+    def __init__(self, blocks: Iterator[Samples], most: int = MOST_BLOCKS) -> None:
         self._source = blocks
+        self._most = most
         self._waiting: deque[Samples] = deque()
         self._changed = threading.Condition()
         self._ended = False
@@ -68,7 +74,7 @@ class Background:
     def _put(self, block: Samples) -> bool:
         """Add a block; False when nobody wants more."""
         with self._changed:
-            self._changed.wait_for(lambda: len(self._waiting) < MOST_BLOCKS or self._ended)
+            self._changed.wait_for(lambda: len(self._waiting) < self._most or self._ended)
             if self._ended:
                 return False
             self._waiting.append(block)

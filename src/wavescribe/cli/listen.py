@@ -15,7 +15,7 @@ import typer
 
 from wavescribe.capture import SAMPLE_RATE
 from wavescribe.capture.address import address_blocks
-from wavescribe.capture.background import Background
+from wavescribe.capture.background import MOST_BLOCKS, MOST_LIVE_BLOCKS, Background
 from wavescribe.capture.microphone import microphone_blocks
 from wavescribe.capture.pipe import container_blocks, raw_blocks
 from wavescribe.cli.captions import captions
@@ -101,7 +101,8 @@ def listen_command(
         "delay": checked,
         "silence_ms": silence_ms,
     }
-    asyncio.run(_listen(_blocks(source, raw, device), wanted, files))
+    blocks = _blocks(source, raw, device)
+    asyncio.run(_listen(blocks, MOST_LIVE_BLOCKS if source is None else MOST_BLOCKS, wanted, files))
 
 
 def _blocks(source: str | None, raw: int | None, device: str | None) -> Iterator[Samples]:
@@ -156,9 +157,11 @@ class _OutputFile:
             raise ConfigurationError(f"cannot write {self.path}: {error.strerror}") from error
 
 
-async def _listen(blocks: Iterator[Samples], wanted: dict[str, Any], files: Sequence[_OutputFile]) -> None:
+async def _listen(
+    blocks: Iterator[Samples], most_blocks: int, wanted: dict[str, Any], files: Sequence[_OutputFile]
+) -> None:
     """Show and write until the source ends, or until the first signal to stop and what was heard by then is through."""
-    source = Background(blocks)
+    source = Background(blocks, most_blocks)
     loop = asyncio.get_running_loop()
 
     def stop() -> None:

@@ -85,6 +85,23 @@ async def test_settled_text_is_announced_and_drafts_are_not(
         await opened.stop()
 
 
+async def test_a_region_is_there_before_the_text_that_is_announced_in_it(
+    english_server: Any, open_page: Any, fox: Path
+) -> None:
+    async with open_page(english_server.http) as opened:
+        await opened.page.evaluate(
+            """() => {
+              window.shown = [];
+              new MutationObserver((changes) => changes.forEach(({ target, attributeName }) => {
+                if (attributeName === "hidden" && !target.hidden) window.shown.push(target.innerText.includes("fox"));
+              })).observe(document.querySelector("#captions"), { attributes: true, subtree: true });
+            }"""
+        )
+        await opened.page.set_input_files("#file", fox)
+        await opened.until_text("lazy dog", "#captions [aria-live='polite']")
+        assert await opened.page.evaluate("window.shown") == [False]
+
+
 async def test_everything_can_be_done_with_the_keyboard(
     english_server: Any, open_page: Any, spoken: Any, fox: Path
 ) -> None:

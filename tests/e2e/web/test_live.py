@@ -133,6 +133,27 @@ async def test_stop_while_the_microphone_is_asked_for_gives_it_up(
         assert await opened.page.locator("body[data-state='idle']").count() == 1
 
 
+async def test_sound_that_the_system_takes_away_is_told_until_it_is_back(
+    english_server: Any, open_page: Any, spoken: Any, fox: Path
+) -> None:
+    async with open_page(english_server.http, sound=spoken(fox, fox)) as opened:
+        await opened.page.evaluate(
+            """() => {
+              const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+              navigator.mediaDevices.getUserMedia = async (wanted) => (window.stream = await ask(wanted));
+              window.tell = (type) => window.stream.getAudioTracks()[0].dispatchEvent(new Event(type));
+            }"""
+        )
+        await opened.page.click("#microphone")
+        await opened.state("live")
+        await opened.page.evaluate("window.tell('mute')")
+        await opened.until_text("has muted the sound", "#notice")
+        await opened.page.evaluate("window.tell('unmute')")
+        await opened.until_text("^$", "#notice")
+        await opened.until_text("lazy dog", ".settled")
+        await opened.stop()
+
+
 async def test_a_shared_tab_is_captioned_and_stops_with_its_sound(
     english_server: Any, open_page: Any, spoken: Any, fox: Path
 ) -> None:
@@ -140,8 +161,9 @@ async def test_a_shared_tab_is_captioned_and_stops_with_its_sound(
     async with open_page(english_server.http, sound=spoken(fox)) as opened:
         await opened.page.evaluate(
             """() => {
+              window.fetch = new Proxy(fetch, { apply: (ask, page, given) => (window.asked = true, ask(...given)) });
               navigator.mediaDevices.getDisplayMedia = async (wanted) => {
-                window.wanted = wanted;
+                window.wanted = { ...wanted, first: !window.asked };
                 window.stream = await navigator.mediaDevices.getUserMedia({ audio: true });
                 document.createElement("canvas").captureStream().getTracks().forEach((t) => window.stream.addTrack(t));
                 return window.stream;
@@ -151,6 +173,8 @@ async def test_a_shared_tab_is_captioned_and_stops_with_its_sound(
         await opened.page.click("#tab")
         await opened.until_text("lazy dog", ".settled")
         assert await opened.page.evaluate("Boolean(window.wanted.audio && window.wanted.video)")
+        # The press that browsers ask for must not have to outlive a request.
+        assert await opened.page.evaluate("window.wanted.first && window.asked")
         await opened.page.evaluate(
             "window.stream.getTracks().forEach((track) => { track.stop(); track.dispatchEvent(new Event('ended')); })"
         )

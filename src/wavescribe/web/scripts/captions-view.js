@@ -74,12 +74,19 @@ export class CaptionsView {
   _fill(turn) {
     const parts = this.parts.get(turn);
     if (!parts) return;
+    const hasText = Boolean(turn.words.length || turn.draft || turn.state === "failed");
+    if (parts.root.hidden && hasText) {
+      // Shown empty first: readers are told of what comes into a region, not of one that comes with its text.
+      parts.root.hidden = false;
+      delete document.body.dataset.empty;
+      this.update(turn);
+      return;
+    }
     turn.words.slice(parts.words).forEach((word) => parts.settled.append(this._word(word, turn, !parts.words++)));
     if (parts.draft.textContent !== turn.draft) parts.draft.textContent = turn.draft;
-    parts.root.hidden = !turn.words.length && !turn.draft && turn.state !== "failed";
     this._label(turn, parts);
     if (turn.state === "failed" && !parts.failed) parts.failed = this._markFailed(parts);
-    if (!parts.root.hidden) delete document.body.dataset.empty;
+    parts.root.hidden = !hasText;
   }
 
   _word(word, turn, first) {

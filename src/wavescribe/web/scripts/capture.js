@@ -38,17 +38,26 @@ export async function openTab() {
   throw new Trouble("sharing-silent");
 }
 
+openTab.needsGesture = true; // browsers offer tabs only right after a press
+
 export class Capture {
   /**
    * @param {MediaStream} stream of the microphone or the tab; it is stopped with the capture
    * @param {(pcm: Int16Array) => void} onSound called with each block
    * @param {() => void} onEnded called when the sound ends by itself
+   * @param {(interrupted: boolean) => void} onInterrupted called when the system takes the sound away for a while, as
+   *   in a telephone call, and when it gives it back
    */
-  constructor(stream, onSound, onEnded) {
+  constructor(stream, onSound, onEnded, onInterrupted) {
     this.stream = stream;
     this.onSound = onSound;
+    this.onInterrupted = onInterrupted;
     this.paused = false;
     stream.getTracks().forEach((track) => track.addEventListener("ended", onEnded));
+    stream.getAudioTracks().forEach((track) => {
+      track.addEventListener("mute", () => onInterrupted(true));
+      track.addEventListener("unmute", () => onInterrupted(false));
+    });
   }
 
   async start() {
@@ -61,6 +70,14 @@ export class Capture {
     };
     source.connect(this.node);
     await this.context.resume();
+    this.context.addEventListener("statechange", () => this._follow(this.context.state));
+  }
+
+  /** A context that the system has stopped is started again; where that has to wait, it is told. */
+  _follow(state) {
+    if (state === "closed") return;
+    this.onInterrupted(state !== "running");
+    if (state !== "running") this.context.resume().catch(() => {}); // it is tried again with the next change
   }
 
   /** Nothing is heard while paused; the browser shows the microphone as muted. */

@@ -50,15 +50,19 @@ export class LiveCaptions {
   }
 
   async _begin(openSound, language) {
+    if (openSound.needsGesture) await this._takeSound(openSound);
     tell("Connecting…", { lasting: true });
     this.configuration = sessionConfiguration(language);
     this.access.dropSecret(); // the server may be another one by now
     await this.access.secret(this.configuration);
-    if (this.over) return;
-    tell("Waiting for the sound…", { lasting: true });
-    this.stream = await openSound();
+    if (!this.over && !this.stream) await this._takeSound(openSound);
     if (this.over) await this._stopCapture();
     else await this._open();
+  }
+
+  async _takeSound(openSound) {
+    tell("Waiting for the sound…", { lasting: true });
+    this.stream = await openSound();
   }
 
   /** The sound is kept from its first moment; what was heard while the session opens is sent once it is open. */
@@ -68,6 +72,7 @@ export class LiveCaptions {
       this.stream,
       (pcm) => this._hear(pcm),
       () => this._soundEnded(),
+      (interrupted) => this._soundInterrupted(interrupted),
     );
     await this.capture.start();
     await this.session.start();
@@ -134,6 +139,13 @@ export class LiveCaptions {
     if (turn.language) byId("heard-language").textContent = languageName(turn.language);
     const end = event.type.endsWith(".delta") ? turn.words.at(-1)?.end : null;
     if (end) this.meters.settle(Math.max(0, this.recording.seconds - end));
+  }
+
+  _soundInterrupted(interrupted) {
+    if (state() !== "live" || interrupted === Boolean(this.interrupted)) return;
+    this.interrupted = interrupted;
+    if (interrupted) tell("The system has muted the sound. Captions go on when it gives it back.", { lasting: true });
+    else hush();
   }
 
   async _soundEnded() {
