@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import importlib.util
+import os
 import re
 import wave
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -76,6 +77,11 @@ class OpenPage:
         """Wait for a message of something that went wrong."""
         await self.page.wait_for_selector("#trouble strong", timeout=PATIENCE_MILLISECONDS)
         return await self.page.inner_text("#trouble")
+
+    async def picture(self, name: str) -> None:
+        """Keep a picture for people to look at, where WAVESCRIBE_PICTURES names a directory."""
+        if folder := os.environ.get("WAVESCRIBE_PICTURES"):
+            await self.page.screenshot(path=Path(folder) / f"{name}.png")
 
     async def stop(self) -> None:
         """Press Stop, and wait for the last words."""

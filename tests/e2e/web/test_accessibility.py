@@ -39,6 +39,7 @@ async def test_no_state_of_the_page_has_a_serious_fault_or_is_too_wide(
         async def check(state: str) -> None:
             assert (state, await faults(opened, axe)) == (state, [])
             assert (state, await overflow(opened)) == (state, 0)
+            await opened.picture(f"{state} {colours} {'phone' if phone else 'desktop'}")
 
         await check("idle")
         await opened.page.click("#microphone")
