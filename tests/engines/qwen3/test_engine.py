@@ -169,10 +169,9 @@ def test_times_are_within_the_window_and_rise(
     assert all(piece.start is None for piece in plain.pieces)
 
 
-def test_a_file_is_the_concatenation_of_its_segments(
-    engine: Qwen3AsrEngine, oracle: Oracle, noise_of: Callable[[float, int], Samples]
-) -> None:
-    clip = np.concatenate([noise_of(9.0, 8), np.zeros(16_000, dtype=np.float32), noise_of(4.0, 9)])
+def test_a_file_is_the_concatenation_of_its_segments(engine: Qwen3AsrEngine, oracle: Oracle, speech: Samples) -> None:
+    pause = np.zeros(16_000, dtype=np.float32)
+    clip = np.concatenate([speech[:144_000], pause, speech[160_000:224_000]])
     found = engine.transcribe_file(clip, FileOptions(language="en", word_times=True))
     segments = list(found.segments)
     parts = list(split_clip(clip, RollOver()))
@@ -184,6 +183,24 @@ def test_a_file_is_the_concatenation_of_its_segments(
         runs = TOKENIZER.pieces(expected)
         assert segment.tokens == tuple(token for ids, _ in repaired(runs, 0) for token in ids)
         assert "".join(word.text for word in segment.words).strip() == segment.text.strip()
+
+
+@pytest.mark.parametrize("language", ["en", None])
+def test_stretches_of_a_file_in_which_nobody_speaks_are_left_out(
+    engine: Qwen3AsrEngine, speech: Samples, noise_of: Callable[[float, int], Samples], language: str | None
+) -> None:
+    pause, noise = np.zeros(16_000, dtype=np.float32), 0.02 * noise_of(9.0, 8)
+    tone = (0.1 * np.sin(np.arange(9 * 16_000) * 2 * np.pi * 440 / 16_000)).astype(np.float32)
+    clip = np.concatenate([noise, pause, speech[:144_000], pause, tone, pause])
+    before = engine.streams.stepper.work.copy()
+    segments = list(engine.transcribe_file(clip, FileOptions(language=language)).segments)
+    assert segments[0].start > 8.0
+    assert [segment.id for segment in segments] == list(range(len(segments)))
+    assert any(segment.text for segment in segments)
+    spent = engine.streams.stepper.work.minus(before).audio_tokens
+    assert spent <= 13 * (len(clip) // 16_000 - 8)
+    quiet = np.concatenate([noise, pause, tone])
+    assert list(engine.transcribe_file(quiet, FileOptions(language=language)).segments) == []
 
 
 def test_a_file_of_nothing_has_no_segments(engine: Qwen3AsrEngine) -> None:

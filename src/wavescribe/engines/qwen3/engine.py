@@ -25,6 +25,7 @@ from wavescribe.engines.qwen3.hypotheses import HypothesisMaker
 from wavescribe.engines.qwen3.languages import LANGUAGES, trained_name
 from wavescribe.engines.qwen3.prompting import step_request
 from wavescribe.engines.qwen3.segments import RollOver, split_clip
+from wavescribe.engines.qwen3.speech_gate import has_speech
 from wavescribe.engines.qwen3.stepper import StepAnswer, StepRequest
 from wavescribe.engines.qwen3.streams import MAXIMUM_SECONDS, MemoryReport, Streams
 from wavescribe.engines.qwen3.tokenizer import QwenTokenizer
@@ -156,8 +157,9 @@ class Qwen3AsrEngine:
             return EngineError(f"no words could be made of an answer: {error!r}")
 
     def _file(self, samples: Samples, options: FileOptions) -> Iterator[tuple[Segment, str, float]]:
-        """The segments of a recording with language and its probability."""
-        for index, (start, clip) in enumerate(split_clip(samples, self._rule)):
+        """The segments of a recording in which somebody speaks, with language and its probability."""
+        spoken = ((start, clip) for start, clip in split_clip(samples, self._rule) if has_speech(clip))
+        for index, (start, clip) in enumerate(spoken):
             seconds = len(clip) / SAMPLE_RATE
             request = DecodeRequest(
                 samples=clip,
