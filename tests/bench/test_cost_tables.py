@@ -48,7 +48,7 @@ def test_step_times_are_of_the_beginning_in_milliseconds() -> None:
 
 def test_the_measurement_says_what_grows_and_what_was_given_up() -> None:
     texts = [LoopedText("windowed", "EN180", 180.0, 2000, 1990, 0.995)]
-    found = cost_measurement("model", [30.0, 60.0], {30.0: 1.0, 60.0: 2.0}, [GROWING, FLAT], texts, 10.0)
+    found = cost_measurement("model", [30.0, 60.0], {30.0: 1.0, 60.0: 2.0}, [GROWING, FLAT], texts, 10.0, "one reading")
     assert "windowed costs 1.0 times as much a second at 60 s as at 30 s" in found.title
     rows = {row[0]: row for row in found.tables[0].rows}
     assert rows["30 s"] == ("30 s", "1.00", "6.00", "0.200", "3.00", "0.100")
@@ -60,7 +60,7 @@ def test_the_measurement_says_what_grows_and_what_was_given_up() -> None:
 def test_steps_are_told_of_every_length_that_is_long_enough() -> None:
     costs = [strategy("windowed", [1.0] * 18 + [7.0, 2.0]), GROWING]
     lengths = [10.0, 30.0, 45.0, 190.0, 200.0]
-    found = cost_measurement("model", lengths, dict.fromkeys(lengths, 1.0), costs, [], 10.0)
+    found = cost_measurement("model", lengths, dict.fromkeys(lengths, 1.0), costs, [], 10.0, "one reading")
     table = next(table for table in found.tables if "step" in table.title)
     assert table.headings == ("audio", "strategy", "steps", "mean", "median", "p95", "stdev", "min", "max")
     assert [row[:3] for row in table.rows] == [

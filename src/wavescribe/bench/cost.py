@@ -7,6 +7,7 @@ given up, and lengths beyond are told as such.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, get_args
 
 import typer
@@ -14,7 +15,7 @@ from rich.console import Console
 from rich.progress import track
 
 from wavescribe.bench import paced_options as option
-from wavescribe.bench.corpus import joined
+from wavescribe.bench.corpus import Recording, joined
 from wavescribe.bench.cost_tables import cost_measurement
 from wavescribe.bench.hearing_anew import HearingAnew
 from wavescribe.bench.looped_clips import looped_clips
@@ -61,7 +62,8 @@ def cost(
     names = [checked_strategy(name) for name in strategies.split(",")]
     engine = _engine(model, random_weights, device, keep_state=keep_state)
     console = Console(stderr=True)
-    samples = joined(long_reading(corpus), max(wanted))
+    recordings = long_reading(corpus)
+    samples = joined(recordings, max(wanted))
     offline = {
         length: run_offline(engine, samples[: round(length * RATE)], "en").cpu_seconds
         for length in track(wanted, "offline", console=console, transient=True)
@@ -76,7 +78,13 @@ def cost(
         looped_text(engine, clip, name, step_seconds, budget)
         for clip, name in track(pairs, "looped clips", console=console, transient=True)
     ]
-    publish(cost_measurement(engine.info.name, wanted, offline, costs, texts, budget), output)
+    publish(cost_measurement(engine.info.name, wanted, offline, costs, texts, budget, _material(recordings)), output)
+
+
+def _material(recordings: Sequence[Recording]) -> str:
+    seconds = sum(recording.seconds for recording in recordings)
+    count = "one recording" if len(recordings) == 1 else f"{len(recordings)} recordings"
+    return f"{count} of read speech, {seconds:.0f} s, over and over"
 
 
 def _engine(model: str, random_weights: str | None, device: str, *, keep_state: bool) -> Engine:

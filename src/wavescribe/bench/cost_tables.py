@@ -21,6 +21,7 @@ def cost_measurement(
     costs: Sequence[StrategyCost],
     texts: Sequence[LoopedText],
     budget: float,
+    material: str,
 ) -> Measurement:
     """The costs as a measurement.
 
@@ -31,6 +32,7 @@ def cost_measurement(
         costs: one a strategy, each over a stream of the longest length.
         texts: of looped clips.
         budget: CPU seconds after which a run was given up.
+        material: what the stream is made of.
     """
     tables = [
         _length_table("CPU seconds by length", lengths, offline, costs, "total_cpu"),
@@ -41,7 +43,7 @@ def cost_measurement(
         name="cost",
         title="; ".join(_growth(cost, lengths) for cost in costs),
         summary=(
-            f"{model}, one thread; a strategy's run is given up after {budget:g} CPU seconds",
+            f"{model}, one thread; a strategy's run is given up after {budget:g} CPU seconds; the stream is {material}",
             *(_against_offline(cost, lengths, offline) for cost in costs),
             *(f"{t.clip}, {t.strategy}: {100 * (t.ratio - 1):+.1f} % of the characters that were said" for t in texts),
         ),
