@@ -200,6 +200,7 @@ def test_an_interrupt_leaves_whole_results_and_nothing_else(
         env=environment(),
     ) as process:
         wait_for(output / "quick_brown_fox.txt", process)
+        wait_for(output / ".wavescribe.json", process)  # the record of what is done comes after the result
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (130, "")
