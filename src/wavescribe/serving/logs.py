@@ -17,7 +17,8 @@ transcripts = logging.getLogger("wavescribe.transcripts")
 """Where transcripts are logged; silent unless that is asked for."""
 
 FRAME_LOGGERS = ("uvicorn.error", "websockets")
-"""Libraries that log, at level debug, the frames that they send and receive: what was said, and prompts."""
+"""Libraries that log, at level debug, the frames that they send and receive: what was said, prompts, and the keys in
+the headers of a handshake."""
 
 
 class ContextFilter(logging.Filter):
@@ -74,4 +75,4 @@ def configure_logging(form: Literal["text", "json"], level: str, *, with_transcr
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     transcripts.setLevel(logging.INFO if with_transcripts else logging.CRITICAL)
     for name in FRAME_LOGGERS:
-        logging.getLogger(name).setLevel(logging.NOTSET if with_transcripts else logging.INFO)
+        logging.getLogger(name).setLevel(logging.INFO)
