@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from wavescribe.bench.compare import HEADINGS, LOAD_HEADINGS, compare_measurement
-from wavescribe.bench.compared_server import compared_server
+from wavescribe.bench.compared_server import compared_server, server_name
 from wavescribe.bench.corpus import Recording
 from wavescribe.bench.gold_times import RATE, TimedRecording
 from wavescribe.bench.heard import PREFIX
@@ -43,6 +43,8 @@ def test_each_server_has_its_own_model_and_key(monkeypatch: pytest.MonkeyPatch) 
     assert (first.language, first.rate, first.turns, first.silence_ms) == ("de", 24_000, "server", 700)
     second = target("http://two")
     assert (second.url, second.model, second.api_key) == ("http://two", "", "")
+    # Two models of one server are two things to compare, and nobody's key is shown.
+    assert (server_name(first), server_name(second)) == ("wss://one/v1/realtime whisper-1", "http://two")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from wavescribe.bench import paced_options as option
 from wavescribe.bench.baseline import settings_of
-from wavescribe.bench.compared_server import compared_server
+from wavescribe.bench.compared_server import compared_server, server_name
 from wavescribe.bench.level_verdict import lowest, most_good, shortcomings
 from wavescribe.bench.load import (
     checked_levels,
@@ -86,10 +86,10 @@ def compare(
     levels, flags = checked_levels(streams), shlex.split(server_flags)
     settings_of(flags)  # wrong ones are told before a model is loaded
     who = option.checked_turns(turns)
-    targets = {
-        url.split(",")[0]: compared_server(url, language=language, rate=rate, turns=who, silence_ms=silence_ms)
-        for url in urls or []
-    }
+    servers = [
+        compared_server(text, language=language, rate=rate, turns=who, silence_ms=silence_ms) for text in urls or []
+    ]
+    targets = {server_name(server): server for server in servers}
     if own:
         targets = {OWN: Target("", language=language, rate=rate, turns=who, silence_ms=silence_ms)} | targets
     if not targets:

@@ -39,6 +39,11 @@ def compared_server(text: str, *, language: str, rate: int, turns: Turns, silenc
     )
 
 
+def server_name(target: Target) -> str:
+    """What it is called beside others: its URL, and the model where one was named."""
+    return f"{target.url} {target.model}".strip()
+
+
 def _key(text: str, variable: str) -> str:
     key = os.environ.get(variable, "")
     if not key:

@@ -6,7 +6,7 @@ is found by a voice activity detector.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from wavescribe.bench.metrics.settle_lag import match_words
@@ -41,6 +41,18 @@ class FinalLatencies:
     completed: tuple[float, ...]
 
 
+def matched_utterances(
+    utterances: Sequence[Utterance], emissions: Sequence[Emission]
+) -> Iterator[tuple[Utterance, list[int]]]:
+    """The utterances of which a word came, each with the indices of the emissions that complete its words."""
+    words = [word for utterance in utterances for word in utterance.words]
+    matches = iter(match_words(words, [emission.text for emission in emissions]))
+    for utterance in utterances:
+        found = [match for match in (next(matches) for _ in utterance.words) if match is not None]
+        if found:
+            yield utterance, found
+
+
 def final_latencies(
     utterances: Sequence[Utterance], emissions: Sequence[Emission], completed: Mapping[str, float]
 ) -> FinalLatencies:
@@ -51,14 +63,9 @@ def final_latencies(
         emissions: the stream's text.
         completed: for each turn, when it was completed, in seconds since the stream's first sample was spoken.
     """
-    words = [word for utterance in utterances for word in utterance.words]
-    matches = iter(match_words(words, [emission.text for emission in emissions]))
     texts: list[float] = []
     turns: list[float] = []
-    for utterance in utterances:
-        found = [match for match in (next(matches) for _ in utterance.words) if match is not None]
-        if not found:
-            continue
+    for utterance, found in matched_utterances(utterances, emissions):
         last = emissions[max(found)]
         texts.append(last.time - utterance.speech_end)
         if last.item in completed:

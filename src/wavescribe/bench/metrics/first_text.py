@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from wavescribe.bench.metrics.final_latency import Utterance
-from wavescribe.bench.metrics.settle_lag import match_words
+from wavescribe.bench.metrics.final_latency import Utterance, matched_utterances
 from wavescribe.bench.metrics.timeline import Emission
 
 
@@ -23,12 +22,9 @@ def first_texts(
         emissions: the stream's settled text.
         shown: for each turn, when it had text for the first time, in seconds since the stream's first sample.
     """
-    words = [word for utterance in utterances for word in utterance.words]
-    matches = iter(match_words(words, [emission.text for emission in emissions]))
     times: dict[str, float] = {}
-    for utterance in utterances:
-        found = [match for match in (next(matches) for _ in utterance.words) if match is not None]
-        turn = emissions[min(found)].item if found else ""
+    for utterance, found in matched_utterances(utterances, emissions):
+        turn = emissions[min(found)].item
         if turn in shown:
             times.setdefault(turn, shown[turn] - utterance.speech_start)
     return tuple(times.values())
