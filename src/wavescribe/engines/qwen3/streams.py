@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
@@ -64,6 +64,8 @@ class Streams:
         self._pool = pool
         self._most = most_streams or max(LEAST_CACHES, 2 * self.room(RollOver().cap_seconds))
         self._caches: OrderedDict[str, StreamCache] = OrderedDict()
+        self._sizes: dict[str, int] = {}
+        """Bytes of each cache outside the pool after its last step; looking at all would add to every step."""
         self._lock = Lock()
         self.last_report = self._report()
         """What was held after the last step or leave."""
@@ -102,17 +104,22 @@ class Streams:
             for group in self._groups(requests, sound):
                 for index, answer in zip(group, self._run([requests[index] for index in group]), strict=True):
                     answers[index] = answer
+            self._measure(key for key, _ in requests)
             self.last_report = self._report()
             return answers
 
     def memory(self) -> MemoryReport:
         """What is held now; waits for a step under way."""
         with self._lock:
+            self._measure(list(self._caches))
             return self._report()
+
+    def _measure(self, keys: Iterable[str]) -> None:
+        self._sizes.update((key, self._caches[key].bytes) for key in keys if key in self._caches)
 
     def _report(self) -> MemoryReport:
         caches = list(self._caches.values())
-        sizes = [cache.bytes for cache in caches]
+        sizes = [self._sizes[key] for key in self._caches]
         pages = [len(cache.table.pages) * self._pool.page_bytes for cache in caches]
         return MemoryReport(
             streams=len(caches),
@@ -192,6 +199,7 @@ class Streams:
             self._forget(next(iter(self._caches)))
 
     def _forget(self, key: str) -> None:
+        self._sizes.pop(key, None)
         cache = self._caches.pop(key, None)
         if cache is not None:
             cache.clear()
