@@ -26,7 +26,7 @@ ENV PATH=/opt/wavescribe/bin:$PATH \
 USER 10001:10001
 VOLUME /var/cache/wavescribe
 EXPOSE 8000
-# SIGTERM finishes what was begun, for up to --drain-seconds (30): give it docker stop --time 45.
+# SIGTERM finishes what was begun, at worst 49 s (30 of them --drain-seconds): give it docker stop --time 60.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
     CMD ["/opt/wavescribe/bin/python", "/opt/wavescribe/health_check.py"]

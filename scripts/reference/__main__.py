@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from commands_page import commands_page
 from protocol_page import protocol_page
 from settings_page import settings_page
 
@@ -16,7 +17,8 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 def main(arguments: list[str]) -> int:
     """Write or check the pages; returns the exit code."""
-    pages = {DOCS / "protocol.md": protocol_page(), DOCS / "settings.md": settings_page()}
+    made = {"protocol": protocol_page, "settings": settings_page, "commands": commands_page}
+    pages = {DOCS / f"{name}.md": page() for name, page in made.items()}
     stale = [path for path, text in pages.items() if not path.exists() or path.read_text() != text]
     for path in stale:
         if "--check" in arguments:

@@ -9,7 +9,9 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from typing import Any
 
 import protocol_texts as texts
+from dashscope_section import dashscope_section
 from described import rows
+from http_errors import http_errors
 from markdown import code, example, members, table
 from routes import routes
 from scripted_session import ScriptedSession
@@ -18,6 +20,7 @@ from sources import error_codes, event_patterns
 from wavescribe.api.dialects.transcription_stream import EXTENSIONS, TranscriptionStreamDialect
 from wavescribe.api.realtime import session_configuration
 from wavescribe.api.realtime.client_events import CLIENT_EVENTS, REFUSED_EVENTS
+from wavescribe.api.realtime.dialect import SGLANG_CODES
 from wavescribe.api.realtime.json_field import Field
 from wavescribe.api.realtime.session_configuration import (
     AudioFormat,
@@ -37,6 +40,7 @@ from wavescribe.api.realtime.session_update import (
 from wavescribe.api.streamed_transcript import ChunkEvents, TextEvents, server_sent_events
 from wavescribe.errors import InvalidRequestError
 from wavescribe.streaming.events import Event, Settled, SettledWord, TurnEnded, TurnFailed
+from wavescribe.vad.endpointer import SEMANTIC_SILENCE, TurnDetection
 
 RATE = 16_000
 SETTLED = Settled(0, "Good morning.", (SettledWord("Good morning.", 4800, 15200, 0.95),), "en", 2 * RATE)
@@ -51,11 +55,18 @@ def protocol_page() -> str:
             texts.INTRODUCTION,
             "## Addresses\n",
             _addresses(),
+            texts.FORM,
+            table(("field", "why it has no effect"), texts.FORM_WITHOUT_EFFECT.items()),
+            texts.HTTP_ERRORS,
+            http_errors(),
+            "",
             texts.REALTIME,
             _client_events(),
             _configuration(),
             _server_events(),
             _errors(),
+            _styles(),
+            dashscope_section(),
             _simple_stream(),
             _server_sent_events(),
         ]
@@ -106,13 +117,24 @@ def _configuration() -> str:
         _section(ServerVad, "turn_detection.", SERVER_VAD_READERS),
         "\n`turn_detection.type` is `semantic_vad`:\n",
         _section(SemanticVad, "turn_detection.", SEMANTIC_VAD_READERS),
-        "\nNoise reduction:\n",
+        "\nSilence that ends the turn:\n",
+        _semantic_silence(),
+        "\nNoise reduction, which is checked and told back, and does nothing to the audio:\n",
         _section(NoiseReduction, "noise_reduction.", NOISE_REDUCTION_READERS),
         "\n",
         table(("`session.include`", "adds"), include),
         "",
     ]
     return "\n".join(parts)
+
+
+def _semantic_silence() -> str:
+    """What `eagerness` means, in seconds."""
+    waits = ((name, TurnDetection.semantic_vad(name)) for name in SEMANTIC_SILENCE)
+    lines = (
+        (code(name), f"{wait.silence_seconds:g} s", f"{wait.unfinished_silence_seconds:g} s") for name, wait in waits
+    )
+    return table(("`eagerness`", "after a finished sentence", "after an unfinished one"), lines)
 
 
 def _section(cls: type, prefix: str, readers: Mapping[str, Reader] | None = None) -> str:
@@ -156,19 +178,29 @@ def _errors() -> str:
     return "### Error codes\n\n" + table(("code", "meaning"), lines) + "\n"
 
 
+def _styles() -> str:
+    codes = (("error code " + code(ours), code(theirs)) for ours, theirs in SGLANG_CODES.items())
+    return texts.STYLES.format(differences=table(("OpenAI's style", "SGLang's"), [*texts.SGLANG.items(), *codes]))
+
+
 def _simple_stream() -> str:
     extensions = ", ".join(
         f"{code(name)} ({', '.join(code(value) for value in values)})" for name, values in EXTENSIONS.items()
     )
-    dialect = TranscriptionStreamDialect("sess_0")
-    dialect.parse_text(json.dumps({"type": "session.start", "model": "whisper-base", "language": "en"}))
-    frames = [*dialect.started(), *dialect.render(SETTLED), *dialect.render(ENDED), *dialect.render(FAILED)]
+    frames = [*_stream_frames(model="whisper-base", language="en"), *_stream_frames()]
     events: dict[str, list[dict[str, Any]]] = {}
     for event in map(json.loads, frames):
         events.setdefault(event["type"], []).append(event)
     _described(events, texts.STREAM_EVENTS, "events of the simple stream")
     shown = (_event(kind, text, events[kind]) for kind, text in texts.STREAM_EVENTS.items())
-    return "\n".join([texts.STREAM.format(extensions=extensions), *shown])
+    return "\n".join([texts.STREAM.format(extensions=extensions, language=texts.STREAM_LANGUAGE), *shown])
+
+
+def _stream_frames(**start: str) -> list[str]:
+    """What a stream that is started so may be sent."""
+    dialect = TranscriptionStreamDialect("sess_0")
+    dialect.parse_text(json.dumps({"type": "session.start", **start}))
+    return [*dialect.started(), *(frame for event in (SETTLED, ENDED, FAILED) for frame in dialect.render(event))]
 
 
 def _server_sent_events() -> str:

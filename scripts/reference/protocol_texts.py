@@ -8,6 +8,30 @@ Made by `make reference` from the code that speaks these protocols; a test fails
 examples are what the server's own translators write, with short ids.
 
 The HTTP API's forms and answers are the OpenAI API's: see [OpenAI SDKs](openai-sdks.md).
+
+In the tables of members the type `null` says that the member may be null. Those that may be left out are not marked.
+"""
+
+FORM = """## The form of files
+
+`/v1/audio/transcriptions` and `/v1/audio/translations` take the OpenAI API's form. Fields that are not known are
+ignored. These are taken and checked, and have no effect:
+"""
+
+FORM_WITHOUT_EFFECT = {
+    "`chunking_strategy`": "files are always split at pauses of speech",
+    "`include[]=logprobs`": "no answer has log probabilities",
+    "`languages[]`, more than one": "the language is detected among all",
+    "`timestamp_granularities[]`": "only `verbose_json` and `stream=true` have times",
+    "`temperature` with `stream=true`, or with Qwen3-ASR": "these decode without chance",
+    "`strategy`, `delay` without `stream=true`": "they are of streams",
+}
+
+HTTP_ERRORS = """
+## HTTP errors
+
+`{"error": {"message", "type", "param", "code"}}`, all four always there. What refuses a WebSocket (401, 403)
+comes in place of the upgrade.
 """
 
 ROUTES = {
@@ -88,6 +112,7 @@ ERROR_CODES = {
     "draining": "the server is about to stop; close 1012",
     "event_not_found": "what came after `after` is no longer in memory; close 4000",
     "inference_failed": "in `failed`: the model failed on the turn",
+    "session_ended": "in `failed`: the session ended before the turn was transcribed",
     "input_audio_buffer_commit_empty": "less than 100 ms to commit",
     "input_audio_buffer_overflow": "more than `--max-buffer-seconds` waits to be decoded; close 1009",
     "internal_error": "the server's fault; close 1011",
@@ -103,6 +128,63 @@ ERROR_CODES = {
     "too_many_sessions": "the server is full; close 1013",
 }
 
+STYLES = """### SGLang's style, and the beta's
+
+With `--compat sglang` `/v1/realtime` answers as SGLang's endpoint does:
+
+{differences}
+
+An ephemeral key's session has the turn detection that the key was made with.
+
+A client of OpenAI's beta sends `transcription_session.update`, in the beta's flat shape, and is answered with
+`transcription_session.updated`; from there on its items come as `conversation.item.created`.
+"""
+
+SGLANG = {
+    "turns are detected unless the client says otherwise": "turn detection is off unless the client asks for it",
+    "a `model` in the query has to be served": "any is taken for the served one, but in `session.update`",
+    "`conversation.item.added`, then `conversation.item.done`": "`conversation.item.created`",
+    "error code `invalid_value` for an unknown `type`": "`unknown_event`",
+}
+
+DASHSCOPE = """## DashScope's protocol
+
+A WebSocket at `/api-ws/v1/realtime` speaks Qwen-ASR-Realtime, as DashScope's clients do: JSON text frames, and the
+keys, limits, errors, `model` and resuming of [the realtime session](#the-realtime-session).
+"""
+
+DASHSCOPE_CLIENT_EVENTS = {
+    "session.update": "Change the `session`, below. What is not mentioned stays; a section that is, is replaced whole.",
+    "input_audio_buffer.append": "Audio: `audio`, base64 in the session's format.",
+    "input_audio_buffer.commit": "End the turn here, of 100 ms or more. With `turn_detection` it is the error "
+    "`invalid_state`.",
+    "input_audio_buffer.clear": "Drop the audio since the last end.",
+    "session.finish": "End the session: what was not committed is transcribed, then the connection is closed (1000).",
+}
+
+DASHSCOPE_DETECTION = {
+    "type": "the only one",
+    "threshold": "-1 is a speech probability of 0, 0.2 is 0.5, and 1 is 0.83",
+    "silence_duration_ms": "silence that ends the turn",
+    "prefix_padding_ms": "audio before the speech that belongs to the turn",
+}
+
+DASHSCOPE_SERVER_EVENTS = {
+    "session.created": "at the beginning",
+    "session.updated": "the answer to `session.update`",
+    "input_audio_buffer.speech_started": "speech was detected, at `audio_start_ms`",
+    "input_audio_buffer.speech_stopped": "enough silence was, at `audio_end_ms`",
+    "input_audio_buffer.committed": "a turn has ended",
+    "input_audio_buffer.cleared": "audio was dropped",
+    "conversation.item.created": "the item of a turn that has ended",
+    f"{_TRANSCRIPTION}.text": "always, drafts need not be asked for: `text` has settled in this turn, `stash` may "
+    "still change; `language`, and an `emotion` that is always `neutral`",
+    f"{_TRANSCRIPTION}.completed": "the turn's `transcript`, with the same two",
+    f"{_TRANSCRIPTION}.failed": "the turn could not be transcribed",
+    "session.finished": "everything is transcribed after `session.finish`",
+    "error": "a client's event was refused, or the session ends",
+}
+
 STREAM = """## The simple stream
 
 A WebSocket at `/v1/audio/transcriptions/stream`: one turn, from `session.start` to `session.end`. Audio comes in binary
@@ -110,16 +192,23 @@ frames of any length: 16-bit little-endian PCM, 16 kHz, mono.
 
 | client sends | members |
 | --- | --- |
-| `session.start` | `model`, `language` (else detected), `audio_format` (only `pcm16_16k_mono`), {extensions} |
+| `session.start` | `model`, `language` ({language}), `audio_format` (only `pcm16_16k_mono`), {extensions} |
 | binary frames | audio |
 | `session.end` | none: what was said is transcribed to its end, then the connection is closed |
 """
+
+STREAM_LANGUAGE = "code, tag or English name; else detected"
 
 STREAM_EVENTS = {
     "session.started": "The server is ready for audio.",
     "transcript.delta": "One settled word, without the space before it.",
     "transcript.final": "The whole text, after `session.end`.",
-    "error": "What was wrong.",
+    "error": "What was wrong. The connection stays open after `invalid_json`, `invalid_payload`, `invalid_state`, "
+    "`invalid_audio_format` and `unknown_message`, but for `invalid_state` of a `session.end` before `session.start` "
+    "(1000). It is closed after `unsupported_model` (1000), `idle_timeout` (1001), `session_expired` (1001, when what "
+    "was said is transcribed), `buffer_overflow` (1009), `internal_error` (1011), `draining` (1012: the server is "
+    "about to stop) and `too_many_sessions` (1013). A client that takes nothing for 60 s, or sends more than "
+    "`--max-message-bytes` at once, is closed with 1009 and no error.",
 }
 
 SSE = """## Server-sent events

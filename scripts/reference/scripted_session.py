@@ -38,17 +38,25 @@ UPDATE = {
         "include": [DRAFT, WORDS, LOGPROBS],
     },
 }
+MANUAL = "gpt-realtime-whisper"
+"""A model whose clients end turns themselves."""
+
+BARE = {
+    "type": "session.update",
+    "session": {"audio": {"input": {"transcription": None, "noise_reduction": {"type": "near_field", "strength": 1}}}},
+}
+
+DETECTED = {"type": "session.update", "session": {"audio": {"input": {"transcription": {"model": MANUAL}}}}}
+
 RESUMED: dict[str, Any] = {"session_id": "sess_0", "audio_received_ms": 5012.5}
 """What `session.resumed` says: it is sent outside of the dialect, so its members are compared with the source."""
 
 
 class ScriptedSession:
-    """Plays a session and keeps its events."""
+    """Plays a session, and the beginning of one that has no end and little configured, and keeps their events."""
 
     def __init__(self) -> None:
-        engine = Engine(RATE, ("en", "de"), lambda _: None)
-        configuration = SessionConfiguration.of_model("whisper-base")
-        self._dialect = RealtimeDialect("sess_0", configuration, engine, expires_at=EXPIRES_AT)
+        self._dialect = _dialect("whisper-base", EXPIRES_AT)
         self.events: list[dict[str, Any]] = []
 
     def play(self) -> dict[str, list[dict[str, Any]]]:
@@ -67,6 +75,10 @@ class ScriptedSession:
         self._receive({"type": "input_audio_buffer.commit", "event_id": "mine"})
         self._receive({"type": "nonsense"})
         self._resumed()
+        self._dialect = _dialect(MANUAL, None)
+        self._keep(self._dialect.opened())
+        self._receive(BARE)
+        self._receive(DETECTED)
         by_type: dict[str, list[dict[str, Any]]] = {}
         for event in _with_short_ids(self.events):
             by_type.setdefault(event["type"], []).append(event)
@@ -96,6 +108,11 @@ class ScriptedSession:
         for step in steps:
             if isinstance(step, Frame):
                 self.events.append(json.loads(step.text))
+
+
+def _dialect(model: str, expires_at: int | None) -> RealtimeDialect:
+    engine = Engine(RATE, ("en", "de"), lambda _: None)
+    return RealtimeDialect("sess_0", SessionConfiguration.of_model(model), engine, expires_at=expires_at)
 
 
 def _with_short_ids(events: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -22,9 +22,9 @@ CODES_IN = (*SOURCES, "api/realtime/client_events.py", "api/realtime/session_upd
 EVENT = re.compile(r"[a-z_]+(\.[a-z_]+)+|error")
 
 
-def event_patterns() -> set[str]:
-    """Regular expressions for the names of all events that the source makes."""
-    return {pattern for call in _calls("frame") if (pattern := _pattern(call.args[0]))}
+def event_patterns(sources: tuple[str, ...] = SOURCES) -> set[str]:
+    """Regular expressions for the names of all events that the sources make."""
+    return {pattern for call in _calls("frame", sources) if (pattern := _pattern(call.args[0]))}
 
 
 def members_of_call(source: str, event: str) -> set[str]:

@@ -20,7 +20,7 @@ class EngineError(WavescribeError):
 
 
 class EngineLostError(EngineError):
-    """The engine's process died or gave no answer in time; it was ended, and its call may be made on another."""
+    """The engine's process died, gave no answer in time or found its device broken; its call may be made on another."""
 
 
 class InvalidRequestError(WavescribeError):

@@ -26,7 +26,7 @@ MEBIBYTE = 1024 * 1024
 class Settings(BaseSettings):
     """The server's settings; each is a `serve` flag, an environment variable WAVESCRIBE_<NAME> and a key in TOML."""
 
-    model_config = SettingsConfigDict(env_prefix="WAVESCRIBE_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix="WAVESCRIBE_", frozen=True, extra="forbid", allow_inf_nan=False)
 
     config_file: ClassVar[Path | None] = None
     """The TOML file that is read, if any; see `load_settings`."""
@@ -109,7 +109,7 @@ class Settings(BaseSettings):
         60, ge=5, description="longest turn of a stream whose turns are detected, in seconds; it ends between words"
     )
     max_session_seconds: float = Field(
-        3600, ge=0, description="longest life of a realtime session, in seconds; 0 for no limit"
+        3600, ge=0, description="longest life of a live stream or a realtime session, in seconds; 0 for no limit"
     )
     resume_seconds: float = Field(
         30, ge=0, description="how long a realtime session that asked for it outlives its connection, in seconds"
@@ -164,6 +164,13 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return value.split(",") if isinstance(value, str) else value
+
+    @field_validator("ssl_certfile", "ssl_keyfile")
+    @classmethod
+    def _check_file(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_file():
+            raise ValueError("there is no such file")
+        return value
 
     @model_validator(mode="after")
     def _check_certificate(self) -> Settings:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -9,7 +10,11 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
+from wavescribe.bench.realtime_client import PacedStream, StreamRecord, Target
+from wavescribe.bench.stream_plan import COMMIT, TimedMessage
+
 Event = dict[str, Any]
+APPEND = '{"type": "input_audio_buffer.append", "audio": ""}'
 Script = Callable[["Peer"], Awaitable[None]]
 
 
@@ -74,3 +79,37 @@ def scripted() -> Callable[[Script], AbstractAsyncContextManager[str]]:
         assert not failures
 
     return run
+
+
+@pytest.fixture
+def messages() -> list[TimedMessage]:
+    """Two packets and a commit."""
+    return [TimedMessage(0.05, APPEND), TimedMessage(0.1, APPEND), TimedMessage(0.1, COMMIT, ends_turn=True)]
+
+
+@pytest.fixture
+def run(messages: list[TimedMessage]) -> Callable[..., Awaitable[StreamRecord]]:
+    """Say messages to a URL in one stream; options are those of its target, and its patience."""
+
+    async def say(
+        url: str, said: list[TimedMessage] | None = None, *, patience: float = 5.0, **options: Any
+    ) -> StreamRecord:
+        stream = PacedStream(Target(url, **options), messages if said is None else said, patience_seconds=patience)
+        await stream.open()
+        await stream.run(time.monotonic() + 0.02)
+        return stream.record
+
+    return say
+
+
+@pytest.fixture
+def recorded(
+    scripted: Callable[[Script], AbstractAsyncContextManager[str]], run: Callable[..., Awaitable[StreamRecord]]
+) -> Callable[..., Awaitable[StreamRecord]]:
+    """Say messages to a server that plays a script; options are those of `run`."""
+
+    async def play(script: Script, said: list[TimedMessage] | None = None, **options: Any) -> StreamRecord:
+        async with scripted(script) as url:
+            return await run(url, said, **options)
+
+    return play

@@ -89,8 +89,30 @@ def test_latency_and_load_are_measured_at_a_server_of_another_process(tmp_path: 
 @pytest.mark.model
 def test_a_regression_fails_the_gate_with_a_readable_line() -> None:
     failed = run("gate", "--strategy", "sliced", "--laps", "2", *ENGLISH, code=1)
-    assert "bench gate: word error rate of streaming above offline decoding is" in failed.stderr
+    assert "bench gate: word error rate of streaming above greedy offline decoding is" in failed.stderr
     assert "text has become worse only because it is streamed" in failed.stderr
+
+
+def decoded(steps: list[dict[str, Any]], start: float, end: float) -> float:
+    """Seconds of audio that were decoded for each second of a part of a stream."""
+    heard = [step["window"] for step in steps if start < step["position"] <= end and not step["closing"]]
+    return float(sum(heard)) / (end - start)
+
+
+@pytest.mark.slow
+@pytest.mark.model
+def test_cumulative_decodes_ever_more_for_a_second_of_audio_and_the_others_do_not(tmp_path: Path) -> None:
+    run("cost", "--lengths", "15,45", "--no-loops", "--budget", "3600", "--output", str(tmp_path), *ENGLISH)
+    data = written(tmp_path, "cost")["data"]
+    steps = {each["strategy"]: each["steps"] for each in data["strategies"]}
+    growth = {name: decoded(each, 0, 45) / decoded(each, 0, 15) for name, each in steps.items()}
+    assert growth["cumulative"] > 2.5
+    assert growth["sliced"] < 1.25
+    assert growth["windowed"] < 1.25
+    for each in data["strategies"]:
+        last = each["by_length"]["45.0"]
+        assert last == [step for step in each["steps"] if not step["closing"]][-1]
+        assert last["total_cpu"] < each["cpu_seconds"]
 
 
 @pytest.mark.slow

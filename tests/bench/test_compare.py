@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from wavescribe.bench.compare import HEADINGS, LOAD_HEADINGS, compare_measurement
+from wavescribe.bench.compare import HEADINGS, LOAD_HEADINGS, compare, compare_measurement
 from wavescribe.bench.compared_server import compared_server, server_name
 from wavescribe.bench.corpus import Recording
 from wavescribe.bench.gold_times import RATE, TimedRecording
@@ -13,6 +14,7 @@ from wavescribe.bench.heard import PREFIX
 from wavescribe.bench.metrics.percentiles import distribution
 from wavescribe.bench.metrics.timeline import GoldWord
 from wavescribe.bench.paced_level import LevelResult, stream_result
+from wavescribe.bench.paced_options import Speech, wire_rate
 from wavescribe.bench.realtime_client import StreamRecord, Target
 from wavescribe.bench.stream_plan import StreamPlan, join_recordings
 from wavescribe.errors import ConfigurationError
@@ -67,26 +69,27 @@ def test_servers_are_told_side_by_side_with_what_went_wrong() -> None:
     }
     found = compare_measurement(results, 4.0)
     assert found.summary == (
-        "good: words 0.50 s after their end, p95 1.00 s, final latency 0.50 s, 2 at once in time",
-        "full: no text, final latency unknown s, 0 at once in time; 1 refused; no text",
-        "slow: words 9.00 s after their end, p95 9.50 s, final latency 9.00 s, 0 at once in time; "
-        "settle lag p95 9.50 s",
+        "good: words 0.50 s after their end, most 1.00 s, final latency 0.50 s, 2 streams at once in time",
+        "full: no text, final latency unknown s, not one stream at once in time; 1 refused; no text",
+        "slow: words 9.00 s after their end, most 9.50 s, final latency 9.00 s, "
+        "not one stream at once in time; settle lag p95 9.50 s",
     )
     quality, load = found.tables
     rows = {row[0]: dict(zip(HEADINGS, row, strict=True)) for row in quality.rows}
     assert rows["good"] == {
         "server": "good",
         "WER": "0.0 %",
+        "words": "2",
         "missing": "0",
         "lag p50": "0.50",
-        "lag p95": "1.00",
-        "lag p99": "1.00",
+        "lag p95": "1.00 (most)",
+        "lag p99": "1.00 (most)",
+        "finals": "1/1",
         "final p50": "0.50",
-        "final p95": "0.50",
-        "final p99": "0.50",
+        "final p95": "0.50 (most)",
         "first text p50": "1.50",
-        "first text p95": "1.50",
-        "slip p95": "0.010",
+        "first text p95": "1.50 (most)",
+        "slip p95": "0.010 (most)",
     }
     assert (rows["full"]["WER"], rows["full"]["missing"], rows["slow"]["WER"]) == ("", "", "50.0 %")
     loads = [dict(zip(LOAD_HEADINGS, row, strict=True)) for row in load.rows]
@@ -97,3 +100,42 @@ def test_servers_are_told_side_by_side_with_what_went_wrong() -> None:
         ("slow", "1", "0"),
     ]
     assert loads[1]["audio s/s"] == "0.50"
+
+
+def test_the_lowest_level_that_was_not_good_is_named() -> None:
+    (line,) = compare_measurement({"slow": {4: level(9.0)}}, 4.0).summary
+    assert "fewer than 4 streams (the lowest level tried) at once in time" in line
+
+
+def test_a_server_whose_deltas_are_no_settled_text_is_told_as_such() -> None:
+    delta = (0.6, {"type": f"{PREFIX}delta", "item_id": "a", "delta": "red and blue"})
+    record = StreamRecord([delta, (3.0, {"type": f"{PREFIX}completed", "item_id": "a", "transcript": "red blue"})])
+    changed = LevelResult((stream_result(record, plan()),), 1.2, 2.4, None, 0.1, None, None)
+    told = "1 turn has another text in the end than in the deltas; the words count from the completion"
+    summary = compare_measurement({"one": {1: changed}, "other": {1: level(2.0)}}, 4.0).summary
+    assert [told in line for line in summary] == [True, False]
+
+
+def test_other_servers_are_sent_the_rate_of_the_api_unless_another_is_asked_for() -> None:
+    assert (wire_rate(None, "wss://other"), wire_rate(None, "")) == (24_000, 16_000)
+    assert (wire_rate(8_000, "wss://other"), wire_rate(8_000, "")) == (8_000, 8_000)
+
+
+def test_the_lowest_level_says_three_times_as_much_and_each_server_has_its_rate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ran: list[tuple[str, int, list[float], list[float]]] = []
+
+    def planned(speech: Speech, streams: int) -> list[float]:
+        return [speech.seconds] * streams
+
+    def run(target: Target, flags: object, plans: list[float], levels: list[int], **more: Any) -> dict[int, object]:
+        ran.append((target.url, target.rate, plans, more["longer"]))
+        return {}
+
+    monkeypatch.setattr(Speech, "plans", planned)
+    monkeypatch.setattr("wavescribe.bench.compare.run_levels", run)
+    monkeypatch.setattr("wavescribe.bench.compare.compare_measurement", lambda results, limit: None)
+    monkeypatch.setattr("wavescribe.bench.compare.publish", lambda measurement, output: None)
+    compare(["ws://other"], streams="2,3", seconds=20.0)
+    assert ran == [("", 16_000, [20.0] * 3, [60.0] * 2), ("ws://other", 24_000, [20.0] * 3, [60.0] * 2)]

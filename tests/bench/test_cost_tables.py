@@ -2,18 +2,14 @@ from __future__ import annotations
 
 import json
 import wave
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
-import pytest
-
-from wavescribe.bench import repetition
 from wavescribe.bench.cost_tables import at, cost_measurement, step_times
 from wavescribe.bench.looped_clips import LENGTHS, looped_clips
 from wavescribe.bench.strategy_cost import LoopedText, StrategyCost
-from wavescribe.bench.streamed import StepCost, StreamedRun
-from wavescribe.streaming.parameters import StrategyName, StreamParameters
+from wavescribe.bench.streamed import StepCost
+from wavescribe.streaming.parameters import StrategyName
 
 
 def strategy(name: StrategyName, costs: list[float], stopped_at: float | None = None) -> StrategyCost:
@@ -35,6 +31,15 @@ def test_a_length_costs_what_the_stream_had_cost_when_it_had_heard_so_much() -> 
     assert (step.position, step.total_cpu) == (30.0, 3.0)
 
 
+def test_the_longest_length_costs_no_end_of_the_stream_because_shorter_ones_have_none() -> None:
+    end = StepCost(60.0, 8.0, 5.0, 5.0, 11.0, 11.0, closing=True)
+    ended = replace(FLAT, steps=(*FLAT.steps, end), cpu_seconds=11.0)
+    assert (at(ended, 60.0), step_times(ended, 60.0)) == (at(FLAT, 60.0), step_times(FLAT, 60.0))
+    found = cost_measurement("model", [30.0, 60.0], {30.0: 1.0, 60.0: 2.0}, [ended], [], 10.0, "one reading")
+    assert [row[2] for row in found.tables[0].rows] == ["3.00", "6.00"]
+    assert "CPU seconds to write the rest when a stream ends, which are in no length's: windowed 5.00" in found.summary
+
+
 def test_a_length_that_was_not_reached_costs_nothing_that_is_known() -> None:
     assert at(GROWING, 60.0) is None
     assert step_times(GROWING, 60.0) is None
@@ -53,7 +58,7 @@ def test_the_measurement_says_what_grows_and_what_was_given_up() -> None:
     rows = {row[0]: row for row in found.tables[0].rows}
     assert rows["30 s"] == ("30 s", "1.00", "6.00", "0.200", "3.00", "0.100")
     assert rows["60 s"] == ("60 s", "2.00", "over budget", "", "6.00", "0.100")
-    assert "cumulative: 6.0 times offline decoding at 30 s; given up at 40 s" in found.summary
+    assert "cumulative: 6.0 times greedy offline decoding at 30 s; given up at 40 s" in found.summary
     assert "EN180, windowed: -0.5 % of the characters that were said" in found.summary
 
 
@@ -100,19 +105,3 @@ def test_looped_clips_are_the_english_ones_of_the_corpus(tmp_path: Path) -> None
 def test_without_an_english_looped_clip_an_installed_one_is_looped(tmp_path: Path) -> None:
     corpus = corpus_of(tmp_path, ("de_tiled_180", "de", "long", 180.0, "deutsch"))
     assert [clip.name for clip in looped_clips(corpus)] == [f"EN{seconds:.0f}" for seconds in LENGTHS]
-
-
-def test_repetition_is_measured_in_the_language_of_each_recording(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[str | None] = []
-
-    def stream(engine: Any, samples: Any, parameters: StreamParameters) -> StreamedRun:
-        asked.append(parameters.language)
-        return StreamedRun()
-
-    monkeypatch.setattr(repetition, "run_streamed", stream)
-    monkeypatch.setattr(repetition, "load_whisper", lambda *_, **__: SimpleNamespace(info=SimpleNamespace(name="none")))
-    corpus = corpus_of(tmp_path, ("de_tiled", "de", "long", 60.0, "deutsch"), ("en_quiet", "en", "silence", 60.0, ""))
-    repetition.repetition(corpus=corpus)
-    assert asked == ["de", "en"]

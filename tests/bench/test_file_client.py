@@ -17,16 +17,20 @@ from wavescribe.bench.gold_times import RATE, TimedRecording
 from wavescribe.bench.heard import hear
 from wavescribe.bench.metrics.timeline import GoldWord
 from wavescribe.bench.realtime_client import Target
-from wavescribe.bench.stream_plan import StreamPlan, join_recordings
+from wavescribe.bench.stream_plan import StreamPlan, Turns, join_recordings
 
 
-@pytest.fixture
-def plan() -> StreamPlan:
+def two_utterances(turns: Turns) -> StreamPlan:
     """Two utterances of 0.2 s of speech."""
     recording = Recording("r", Path("none"), 0.3, "en", "short", "one", False, "human")
     samples = np.full(round(0.3 * RATE), 0.5, dtype=np.float32)
     timed = TimedRecording(recording, samples, (GoldWord("one", 0.0, 0.2),), 0.2, 0.2)
-    return join_recordings([timed, timed], turns="manual")
+    return join_recordings([timed, timed], turns=turns)
+
+
+@pytest.fixture
+def plan() -> StreamPlan:
+    return two_utterances("manual")
 
 
 @pytest.fixture
@@ -55,12 +59,15 @@ def server() -> Iterator[tuple[str, list[bytes]]]:
         thread.join()
 
 
-def test_each_upload_is_the_audio_of_an_utterance_as_wav(plan: StreamPlan) -> None:
-    made = uploads(plan)
-    assert [upload.due for upload in made] == [position / RATE for position in plan.commits]
+@pytest.mark.parametrize("turns", ["manual", "server", "none"])
+def test_each_upload_is_the_audio_of_an_utterance_as_wav_whoever_ends_turns(turns: Turns) -> None:
+    made = uploads(two_utterances(turns))
+    # 0.2 s after the speech of each, in whole packets.
+    assert [upload.due for upload in made] == [0.4, 1.2]
     with wave.open(io.BytesIO(made[1].wav)) as reader:
         assert (reader.getframerate(), reader.getnchannels(), reader.getsampwidth()) == (RATE, 1, 2)
-        assert reader.getnframes() == plan.commits[1] - plan.commits[0]
+        assert reader.getnframes() == round(0.8 * RATE)
+    assert made[1].seconds == pytest.approx(0.8)
 
 
 async def test_answers_are_turns_and_a_full_server_refuses_the_stream(
@@ -76,12 +83,14 @@ async def test_answers_are_turns_and_a_full_server_refuses_the_stream(
     assert b'name="language"' in bodies[0]
     assert stream.record.refused.startswith("HTTP 503")
     assert stream.record.failures == []
-    assert stream.record.sent_seconds == plan.commits[1] / RATE
+    # What was refused was not transcribed: it is no throughput.
+    assert stream.record.sent_seconds == plan.utterance_ends[0] / RATE
     # An answer cannot come before its utterance was said and sent.
-    assert next(iter(heard.completed.values())) >= plan.commits[0] / RATE
+    assert next(iter(heard.completed.values())) >= plan.utterance_ends[0] / RATE
 
 
 async def test_a_server_that_is_not_there_is_a_failure_of_every_upload(plan: StreamPlan) -> None:
     stream = PacedUploads(Target("http://127.0.0.1:9/v1/audio/transcriptions"), plan)
     await stream.run(time.monotonic())
     assert [failure.startswith("no answer") for failure in stream.record.failures] == [True, True]
+    assert stream.record.sent_seconds == 0

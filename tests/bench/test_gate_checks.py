@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -56,3 +57,21 @@ def test_the_line_has_the_figure_and_what_is_allowed() -> None:
 def test_a_step_belongs_to_the_lap_in_which_it_ended() -> None:
     steps = [StepCost(position, 1.0, 0.5, 0.5, 0.0, 0.0) for position in (1.0, 2.0, 2.5, 4.0)]
     assert lap_costs(StreamedRun(steps=steps), 2.0, 2) == (1.0, 1.0)
+
+
+def test_what_is_decoded_when_a_stream_ends_makes_its_last_lap_no_more_expensive() -> None:
+    steps = [StepCost(position, 1.0, 0.5, 0.5, 0.0, 0.0) for position in (2.0, 4.0)]
+    end = StepCost(4.0, 1.0, 0.5, 0.5, 0.0, 0.0, closing=True)
+    assert lap_costs(StreamedRun(steps=[*steps, end]), 2.0, 2) == (0.5, 0.5)
+
+
+@pytest.mark.parametrize(("window", "failed"), [(lambda heard: heard, 1), (lambda heard: min(heard, 8.0), 0)])
+def test_a_stream_that_decodes_all_it_has_heard_again_at_every_step_is_beyond_the_limit(
+    window: Callable[[float], float], failed: int
+) -> None:
+    """Every two seconds a decode that costs what its window is long, for four laps of a minute."""
+    heard = [2.0 * step for step in range(1, 121)]
+    run = StreamedRun(steps=[StepCost(each, window(each), window(each), 0.0, 0.0, 0.0) for each in heard])
+    lines = failures(replace(GOOD, lap_costs=lap_costs(run, 60.0, 4)))
+    assert len(lines) == failed
+    assert all("growth of a lap's cost per lap is 0.496" in line for line in lines)

@@ -14,8 +14,9 @@ from wavescribe.bench.metrics.word_errors import ErrorRate
 from wavescribe.bench.offline import OfflineRun
 from wavescribe.bench.publishing import write
 from wavescribe.bench.quality import groups_of, headline_of, quality_measurement
-from wavescribe.bench.recording_quality import RecordingQuality, group, judge
+from wavescribe.bench.recording_quality import OfflineQuality, RecordingQuality, group, judge
 from wavescribe.bench.streamed import StreamedRun
+from wavescribe.engines.whisper.engine import BEAM_SIZE
 from wavescribe.streaming.events import Draft, Event, Settled, SettledWord, TurnEnded
 
 RATE = 16_000
@@ -35,20 +36,28 @@ def streamed(text: str, draft: str = "") -> StreamedRun:
 
 
 def judged(gold: str, offline: str, text: str, language: str = "en", draft: str = "") -> RecordingQuality:
+    """A recording of which greedy decoding writes the offline text and beam search the gold text."""
     recording = Recording("a name", Path("a.wav"), 4.0, language, "short", gold, tiled=False, reference="human")
-    return judge(recording, OfflineRun(offline, 0.5), streamed(text, draft))
+    return judge(recording, OfflineRun(offline, 0.5), OfflineRun(gold, 0.75), streamed(text, draft))
 
 
-def made(language: str, kind: str, *, seconds: float = 10.0, offline: int = 1, streamed: int = 2) -> RecordingQuality:
-    """A recording of ten words with so many wrong, offline and streamed."""
+def decoded(errors: int, cpu_seconds: float = 1.0) -> OfflineQuality:
+    """Ten words with so many wrong."""
+    return OfflineQuality(ErrorRate(errors, 0, 0, 10), ErrorRate(errors, 0, 0, 50), cpu_seconds, "offline")
+
+
+def made(
+    language: str, kind: str, *, seconds: float = 10.0, offline: int = 1, beam: int | None = None, streamed: int = 2
+) -> RecordingQuality:
+    """A recording of ten words with so many wrong: greedy, by beam search (the same where it is None), streamed."""
     return RecordingQuality(
         name=f"{language} {kind}",
         language=language,
         kind=kind,
         seconds=seconds,
-        offline=ErrorRate(offline, 0, 0, 10),
+        greedy=decoded(offline),
+        beam=decoded(offline if beam is None else beam, 9.0),
         streamed=ErrorRate(streamed, 0, 0, 10),
-        offline_characters=ErrorRate(offline, 0, 0, 50),
         streamed_characters=ErrorRate(streamed, 0, 0, 50),
         written=45,
         gold=50,
@@ -59,8 +68,6 @@ def made(language: str, kind: str, *, seconds: float = 10.0, offline: int = 1, s
         settled_words=10,
         lags=(1.0, 3.0),
         cpu_seconds=2.0,
-        offline_cpu_seconds=1.0,
-        offline_text="offline",
         streamed_text="streamed",
     )
 
@@ -78,16 +85,17 @@ def rows(table: TableData) -> dict[tuple[str, ...], dict[str, str]]:
 
 def test_a_recording_is_judged_against_its_gold_text_and_against_offline_decoding() -> None:
     found = judged("the cat sat down", "the cat sat", "the hat sat down now", draft="the cat")
-    assert found.offline == ErrorRate(substitutions=0, deletions=1, insertions=0, words=4)
+    assert found.greedy.errors == ErrorRate(substitutions=0, deletions=1, insertions=0, words=4)
+    assert found.beam == OfflineQuality(ErrorRate(0, 0, 0, 4), ErrorRate(0, 0, 0, 13), 0.75, "the cat sat down")
     assert found.streamed == ErrorRate(substitutions=1, deletions=0, insertions=1, words=4)
-    assert found.offline_characters == ErrorRate(substitutions=0, deletions=4, insertions=0, words=13)
+    assert found.greedy.characters == ErrorRate(substitutions=0, deletions=4, insertions=0, words=13)
     assert found.streamed_characters == ErrorRate(substitutions=1, deletions=0, insertions=3, words=13)
     assert (found.written, found.gold) == (16, 13)
     assert (found.unstable, found.final_words) == (1, 5)
     assert (found.false_settled, found.after_mismatch, found.settled_words) == (2, 4, 5)
-    assert found.lags == (3.0,)
-    assert (found.cpu_seconds, found.offline_cpu_seconds) == (2.0, 0.5)
-    assert (found.offline_text, found.streamed_text) == ("the cat sat", "the hat sat down now")
+    assert found.lags == (3.0, 3.0, 3.0, 3.0)  # of each gold word, of which none is missing
+    assert (found.cpu_seconds, found.greedy.cpu_seconds) == (2.0, 0.5)
+    assert (found.greedy.text, found.streamed_text) == ("the cat sat", "the hat sat down now")
 
 
 @pytest.mark.parametrize(
@@ -101,26 +109,27 @@ def test_a_recording_is_judged_against_its_gold_text_and_against_offline_decodin
 def test_punctuation_is_neither_an_error_nor_over_emission(gold: str, text: str, language: str) -> None:
     found = judged(gold, text, text, language)
     assert found.written == found.gold > 0
-    assert found.streamed.errors == found.offline.errors == 0
+    assert found.streamed.errors == found.greedy.errors.errors == 0
 
 
 def test_where_words_are_not_written_apart_each_character_is_one() -> None:
     found = judged("今天天气很好", "今天天气好", "今天天汽很好", "zh")
-    assert (found.streamed.words, found.streamed.errors, found.offline.errors) == (6, 1, 1)
+    assert (found.streamed.words, found.streamed.errors, found.greedy.errors.errors) == (6, 1, 1)
     assert group([found]).unit == "character"
 
 
 def test_a_group_is_one_corpus_in_which_every_word_weighs_the_same() -> None:
     short, long = made("en", "short", offline=0, streamed=1), made("en", "long", offline=3, streamed=5)
-    long = replace(long, streamed=ErrorRate(5, 0, 0, 30), offline=ErrorRate(3, 0, 0, 30), seconds=30.0, written=60)
+    greedy = replace(decoded(3), errors=ErrorRate(3, 0, 0, 30))
+    long = replace(long, streamed=ErrorRate(5, 0, 0, 30), greedy=greedy, seconds=30.0, written=60)
     found = group([short, long])
     assert (found.recordings, found.seconds, found.words, found.unit) == (2, 40.0, 40, "word")
-    assert (found.offline, found.streamed) == (3 / 40, 6 / 40)
+    assert (found.greedy.rate, found.streamed) == (3 / 40, 6 / 40)
     assert found.penalty == pytest.approx(3 / 40)
-    assert (found.offline_cer, found.streamed_cer) == (3 / 100, 6 / 100)
+    assert (found.greedy.cer, found.streamed_cer) == (3 / 100, 6 / 100)
     assert found.over_emission == 105 / 100
     assert (found.unstable_ratio, found.false_settles, found.after_mismatch) == (2 / 20, 6 / 20, 10 / 20)
-    assert (found.cpu, found.offline_cpu) == (4 / 40, 2 / 40)
+    assert (found.cpu, found.greedy.cpu, found.beam.cpu) == (4 / 40, 2 / 40, 18 / 40)
     assert found.lag is not None
     assert (found.lag.count, found.lag.p50, found.lag.p95) == (4, 1.0, 3.0)
 
@@ -154,13 +163,11 @@ def test_the_headline_is_of_clean_speech_of_the_language_with_most_of_it(
 def test_the_headline_and_the_figures_by_delay_are_of_the_same_recordings() -> None:
     low = [replace(each, streamed=ErrorRate(4, 0, 0, 10)) for each in corpus()]
     found = quality_measurement({"medium": corpus(), "low": low}, "model", 1.0)
-    assert found.title == "streaming costs +10.00 points of word errors (en short and long, delay medium)"
-    assert "model, steps of 1 s; en short and long: 10 recordings, 100 s, 100 words" in found.summary
-    assert found.summary[1] == (
-        "word errors 10.00 % offline, 20.00 % streamed; "
-        "the penalty's 95 % confidence interval is +10.00 to +10.00 points"
+    assert found.title == (
+        "streaming costs +10.00 points of word errors above greedy offline decoding (en short and long, delay medium)"
     )
-    assert [(row[0], row[1], row[4]) for row in found.tables[2].rows] == [
+    assert "model, steps of 1 s; en short and long: 10 recordings, 100 s, 100 words" in found.summary
+    assert [(row[0], row[1], row[5]) for row in found.tables[3].rows] == [
         ("medium", "10", "20.00 %"),
         ("low", "10", "40.00 %"),
     ]
@@ -169,26 +176,52 @@ def test_the_headline_and_the_figures_by_delay_are_of_the_same_recordings() -> N
     assert len(found.data["recordings"]["low"]) == len(corpus())
 
 
+def test_streaming_is_compared_with_greedy_decoding_and_with_as_many_hypotheses_as_it_follows() -> None:
+    found = quality_measurement({"medium": [made("en", "short", offline=3, beam=1)] * LEAST_RECORDINGS}, "model", 1.0)
+    assert found.title.startswith(
+        f"streaming costs +10.00 points of word errors above offline beam search with {BEAM_SIZE} hypotheses (en short"
+    )
+    assert found.summary[1:3] == (
+        f"word errors 20.00 % streamed, 30.00 % by greedy offline decoding, 10.00 % by offline beam search with "
+        f"{BEAM_SIZE} hypotheses, as many as streaming follows; the headline is against the better of both",
+        "penalty against greedy offline decoding -10.00 points (95 % confidence: -10.00 to -10.00); penalty against "
+        f"offline beam search with {BEAM_SIZE} hypotheses +10.00 points (95 % confidence: +10.00 to +10.00)",
+    )
+    assert found.summary[-1] == "streaming takes 0.200 CPU seconds a second, 2.0 times greedy offline decoding"
+    assert [series.y[0] for series in found.charts[0].series] == pytest.approx([30.0, 10.0, 20.0])
+    assert (found.data["offline_beam"], found.data["delays"]["medium"]["reference"]) == (BEAM_SIZE, "beam")
+
+
 def test_errors_of_characters_are_told_as_such() -> None:
     found = quality_measurement({"medium": [made("zh", "short")]}, "model", 1.0)
-    assert found.title == "streaming costs +10.00 points of character errors (zh short, delay medium)"
+    assert found.title == (
+        "streaming costs +10.00 points of character errors above greedy offline decoding (zh short, delay medium)"
+    )
     assert rows(found.tables[0])["zh", "short"]["gold text"] == "10 characters"
     assert found.charts[0].series[0].x == ("zh short, characters",)
 
 
 def test_the_tables_have_a_row_for_each_group_and_one_for_the_headline() -> None:
-    errors, costs = map(rows, quality_measurement({"medium": corpus()}, "model", 1.0).tables[:2])
+    errors, characters, costs = map(rows, quality_measurement({"medium": corpus()}, "model", 1.0).tables[:3])
     groups = {("en", kind) for kind in ENGLISH_KINDS} | {(name, "short") for name in LANGUAGES}
-    assert set(errors) == set(costs) == groups | {("en", "short and long")}
+    assert set(errors) == set(characters) == set(costs) == groups | {("en", "short and long")}
     assert errors["en", "noisy"] == {
         "language": "en",
         "kind": "noisy",
         "recordings": "5",
         "gold text": "50 words",
-        "offline WER": "10.00 %",
+        "greedy offline WER": "10.00 %",
+        "beam offline WER": "10.00 %",
         "streamed WER": "20.00 %",
-        "penalty (95 %)": "+10.00 (+10.00 to +10.00)",
-        "offline CER": "2.00 %",
+        "above greedy (95 %)": "+10.00 (+10.00 to +10.00)",
+        "above beam (95 %)": "+10.00 (+10.00 to +10.00)",
+    }
+    assert characters["en", "noisy"] == {
+        "language": "en",
+        "kind": "noisy",
+        "recordings": "5",
+        "greedy offline CER": "2.00 %",
+        "beam offline CER": "2.00 %",
         "streamed CER": "4.00 %",
         "written": "90.0 %",
     }
@@ -201,7 +234,7 @@ def test_the_tables_have_a_row_for_each_group_and_one_for_the_headline() -> None
         "lag p50": "1.00",
         "lag p95": "3.00",
         "CPU s/s": "0.200",
-        "times offline": "2.00",
+        "times greedy offline": "2.00",
     }
 
 
@@ -209,12 +242,12 @@ def test_the_tables_have_a_row_for_each_group_and_one_for_the_headline() -> None
 def test_of_few_recordings_no_interval_is_shown(count: int, shown: bool) -> None:
     errors = [1, 2, 3, 4, 5][:count]
     found = quality_measurement({"medium": [made("en", "short", streamed=each) for each in errors]}, "model", 1.0)
-    bars = found.charts[0].series[1]
+    bars = found.charts[0].series[2]
     assert (bars.low[0] < (bars.y[0] or 0) < bars.high[0]) == shown
     assert (bars.low == bars.y == bars.high) != shown
-    assert (" to " in found.tables[0].rows[0][6]) == shown
-    assert ("95 % confidence" in found.summary[1]) == shown
-    assert ("too few" in found.summary[1]) != shown
+    assert (" to " in found.tables[0].rows[0][7]) == shown
+    assert ("95 % confidence" in found.summary[2]) == shown
+    assert ("too few" in found.summary[2]) != shown
     assert (asdict(group([made("en", "short")] * count))["penalty_interval"] is not None) == shown
 
 
@@ -232,7 +265,7 @@ def test_delays_are_drawn_where_there_are_several() -> None:
 def test_what_settled_nothing_has_no_lag() -> None:
     found = quality_measurement({"medium": [replace(made("en", "short"), lags=())]}, "model", 1.0)
     assert "nothing settled" in found.summary
-    assert rows(found.tables[1])["en", "short"]["lag p50"] == ""
+    assert rows(found.tables[2])["en", "short"]["lag p50"] == ""
 
 
 @pytest.mark.browser
@@ -245,5 +278,5 @@ async def test_no_table_is_cut_on_a_page_of_1250_pixels(
     await page.goto(report.as_uri())
     widths = await page.evaluate("[...document.querySelectorAll('table')].map((t) => [t.scrollWidth, t.clientWidth])")
     await page.close()
-    assert len(widths) == 4
+    assert len(widths) == 6
     assert all(needed <= given for needed, given in widths)

@@ -9,31 +9,20 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
-from wavescribe.bench.realtime_client import PacedStream, StreamRecord, Target
-from wavescribe.bench.stream_plan import TimedMessage
+from wavescribe.bench.realtime_client import PacedStream, Target
+from wavescribe.bench.stream_plan import COMMIT, TimedMessage
 
 APPEND = '{"type": "input_audio_buffer.append", "audio": ""}'
-COMMIT = '{"type": "input_audio_buffer.commit"}'
-MESSAGES = [TimedMessage(0.05, APPEND), TimedMessage(0.1, APPEND), TimedMessage(0.1, COMMIT)]
 
 
-async def run(url: str, messages: list[TimedMessage] = MESSAGES, **options: Any) -> StreamRecord:
-    patience = options.pop("patience", 5.0)
-    stream = PacedStream(Target(url, **options), messages, patience_seconds=patience)
-    await stream.open()
-    await stream.run(time.monotonic() + 0.02)
-    return stream.record
-
-
-async def test_every_event_is_kept_with_its_arrival(scripted: Callable[..., Any]) -> None:
+async def test_every_event_is_kept_with_its_arrival(recorded: Callable[..., Any]) -> None:
     async def script(peer: Any) -> None:
         await peer.configure()
         await peer.turn("a", "one", " two")
         await peer.until("input_audio_buffer.clear")
         await peer.send("input_audio_buffer.cleared")
 
-    async with scripted(script) as url:
-        record = await run(url)
+    record = await recorded(script)
     kinds = [event["type"].rsplit(".", 1)[-1] for _, event in record.events]
     assert kinds == ["committed", "delta", "delta", "completed", "cleared"]
     assert (record.failures, record.refused) == ([], "")
@@ -41,7 +30,9 @@ async def test_every_event_is_kept_with_its_arrival(scripted: Callable[..., Any]
     assert all(arrival >= 0.1 for arrival, _ in record.events)
 
 
-async def test_messages_leave_at_their_time_and_their_slip_is_told(scripted: Callable[..., Any]) -> None:
+async def test_messages_leave_at_their_time_and_their_slip_is_told(
+    scripted: Callable[..., Any], run: Callable[..., Any]
+) -> None:
     arrivals: list[float] = []
 
     async def script(peer: Any) -> None:
@@ -53,7 +44,7 @@ async def test_messages_leave_at_their_time_and_their_slip_is_told(scripted: Cal
         await peer.until("input_audio_buffer.clear")
         await peer.send("input_audio_buffer.cleared")
 
-    messages = [TimedMessage(0.2, APPEND), TimedMessage(0.5, APPEND), TimedMessage(0.5, COMMIT)]
+    messages = [TimedMessage(0.2, APPEND), TimedMessage(0.5, APPEND), TimedMessage(0.5, COMMIT, ends_turn=True)]
     async with scripted(script) as url:
         before = time.monotonic()
         record = await run(url, messages)
@@ -74,7 +65,8 @@ async def test_what_is_sent_late_does_not_make_the_next_late(
 
     stream_end = 0.3
     async with scripted(script) as url:
-        stream = PacedStream(Target(url), [TimedMessage(0.1, APPEND), TimedMessage(stream_end, COMMIT)])
+        said = [TimedMessage(0.1, APPEND), TimedMessage(stream_end, COMMIT, ends_turn=True)]
+        stream = PacedStream(Target(url), said)
         await stream.open()
         # The stream began 0.2 s ago: the first message is late, the second has time to be on time.
         await stream.run(time.monotonic() - 0.2)
@@ -83,83 +75,44 @@ async def test_what_is_sent_late_does_not_make_the_next_late(
     assert second < first
 
 
-async def test_a_server_that_does_not_know_the_additions_is_asked_for_none(scripted: Callable[..., Any]) -> None:
-    asked: list[Any] = []
-
-    async def script(peer: Any) -> None:
-        await peer.send("session.created")
-        asked.append(await peer.until("session.update"))
-        await peer.send("error", error={"code": "invalid_value", "message": "include"})
-        asked.append(await peer.until("session.update"))
-        await peer.send("session.updated")
-        await peer.turn("a", "text")
-        await peer.until("input_audio_buffer.clear")
-        await peer.send("input_audio_buffer.cleared")
-
-    async with scripted(script) as url:
-        record = await run(url)
-    assert record.failures == []
-    assert "include" in asked[0]["session"]
-    assert "include" not in asked[1]["session"]
-
-
-async def test_an_error_for_a_greeting_is_a_refusal(scripted: Callable[..., Any]) -> None:
+async def test_an_error_for_a_greeting_is_a_refusal(recorded: Callable[..., Any]) -> None:
     async def script(peer: Any) -> None:
         await peer.send("error", error={"code": "too_many_sessions", "message": "full"})
         await peer.connection.close(1013)
 
-    async with scripted(script) as url:
-        record = await run(url)
+    record = await recorded(script)
     assert record.refused == "too_many_sessions: full"
     assert record.sent_seconds == 0
     assert (record.failures, record.events, record.slips) == ([], [], [])
 
 
-async def test_another_error_for_a_greeting_is_a_failure(scripted: Callable[..., Any]) -> None:
+async def test_another_error_for_a_greeting_is_a_failure(recorded: Callable[..., Any]) -> None:
     async def script(peer: Any) -> None:
         await peer.send("error", error={"code": "invalid_api_key", "message": "no such key"})
         await peer.connection.close(1008)
 
-    async with scripted(script) as url:
-        record = await run(url)
+    record = await recorded(script)
     assert record.refused == ""
     assert record.failures == ["no session: invalid_api_key: no such key"]
 
 
 @pytest.mark.parametrize("frame", ["hello", "[1]", '{"delta": "one"}', '{"type": 3}'])
-async def test_what_is_no_event_is_a_failure(scripted: Callable[..., Any], frame: str) -> None:
+async def test_what_is_no_event_is_a_failure(recorded: Callable[..., Any], frame: str) -> None:
     async def script(peer: Any) -> None:
         await peer.configure()
         await peer.until("input_audio_buffer.append")
         await peer.connection.send(frame)
         await peer.connection.wait_closed()
 
-    async with scripted(script) as url:
-        record = await run(url)
+    record = await recorded(script)
     assert [failure.startswith("the server sent what is no event") for failure in record.failures] == [True]
 
 
-async def test_a_turn_without_a_name_is_followed(scripted: Callable[..., Any]) -> None:
-    async def script(peer: Any) -> None:
-        await peer.configure()
-        await peer.until("input_audio_buffer.commit")
-        await peer.send("input_audio_buffer.committed")
-        await peer.send("conversation.item.input_audio_transcription.completed", transcript="one")
-        await peer.until("input_audio_buffer.clear")
-        await peer.send("input_audio_buffer.cleared")
-
-    async with scripted(script) as url:
-        record = await run(url)
-    assert record.failures == []
-    assert record.sent_seconds == 0.1
-
-
-async def test_a_close_to_try_again_later_is_a_refusal(scripted: Callable[..., Any]) -> None:
+async def test_a_close_to_try_again_later_is_a_refusal(recorded: Callable[..., Any]) -> None:
     async def script(peer: Any) -> None:
         await peer.connection.close(1013)
 
-    async with scripted(script) as url:
-        record = await run(url)
+    record = await recorded(script)
     assert record.refused == "closed with 1013"
 
 
@@ -167,7 +120,9 @@ async def test_a_close_to_try_again_later_is_a_refusal(scripted: Callable[..., A
     ("status", "refused"),
     [(HTTPStatus.SERVICE_UNAVAILABLE, True), (HTTPStatus.TOO_MANY_REQUESTS, True), (HTTPStatus.NOT_FOUND, False)],
 )
-async def test_only_http_statuses_of_a_full_server_are_refusals(status: HTTPStatus, refused: bool) -> None:
+async def test_only_http_statuses_of_a_full_server_are_refusals(
+    run: Callable[..., Any], status: HTTPStatus, refused: bool
+) -> None:
     def answer(connection: ServerConnection, request: Request) -> Response:
         return connection.respond(status, "no")
 
@@ -181,58 +136,17 @@ async def test_only_http_statuses_of_a_full_server_are_refusals(status: HTTPStat
     assert bool(record.failures) is not refused
 
 
-async def test_a_lost_connection_is_a_failure(scripted: Callable[..., Any]) -> None:
+async def test_a_lost_connection_is_a_failure(recorded: Callable[..., Any]) -> None:
     async def script(peer: Any) -> None:
         await peer.configure()
         await peer.until("input_audio_buffer.append")
         await peer.connection.close(1011)
 
-    async with scripted(script) as url:
-        record = await run(url)
+    record = await recorded(script)
     assert [failure.startswith("connection lost") for failure in record.failures] == [True]
 
 
-async def test_an_error_event_is_a_failure_but_an_empty_last_turn_is_none(scripted: Callable[..., Any]) -> None:
-    async def script(peer: Any) -> None:
-        await peer.configure()
-        await peer.until("input_audio_buffer.commit")
-        await peer.send("error", error={"code": "input_audio_buffer_commit_empty", "message": "empty"})
-        await peer.send("error", error={"code": "server_error", "message": "broken"})
-        await peer.until("input_audio_buffer.clear")
-        await peer.send("input_audio_buffer.cleared")
-
-    async with scripted(script) as url:
-        record = await run(url)
-    assert record.failures == ["server_error: broken"]
-
-
-async def test_a_turn_that_never_ends_is_a_failure_after_patience(scripted: Callable[..., Any]) -> None:
-    async def script(peer: Any) -> None:
-        await peer.configure()
-        await peer.until("input_audio_buffer.commit")
-        await peer.send("input_audio_buffer.committed", item_id="a")
-        await peer.connection.wait_closed()
-
-    async with scripted(script) as url:
-        record = await run(url, patience=0.3)
-    assert record.failures == ["1 turns without an end 0.3 s after the last event"]
-
-
-async def test_a_server_that_does_not_answer_the_clear_is_left_when_its_turns_are_through(
-    scripted: Callable[..., Any],
-) -> None:
-    async def script(peer: Any) -> None:
-        await peer.configure()
-        await peer.turn("a", "text")
-        await peer.connection.wait_closed()
-
-    async with scripted(script) as url:
-        record = await run(url, patience=0.3)
-    assert record.failures == []
-    assert len(record.events) == 3
-
-
-async def test_a_server_that_is_not_there_is_a_failure() -> None:
+async def test_a_server_that_is_not_there_is_a_failure(run: Callable[..., Any]) -> None:
     record = await run("ws://127.0.0.1:9")
     assert [failure.startswith("no session: ") for failure in record.failures] == [True]
 

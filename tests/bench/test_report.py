@@ -81,7 +81,7 @@ def test_a_measurement_is_printed_and_written_with_its_pictures(
     assert {path.name for path in folder.iterdir()} == pictures | {"cost.json", "report.html"}
     written = json.loads((folder / "cost.json").read_text())
     assert written["data"] == {"value": 1.5}
-    assert written["environment"]["cores"].isdigit()
+    assert float(written["environment"]["cores"]) > 0
 
 
 @pytest.mark.parametrize(("columns", "on_its_side"), [(200, False), (60, True)])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from wavescribe.bench.measurement import Chart, Measurement, Series, TableData
-from wavescribe.bench.publishing import write
+from wavescribe.bench.publishing import noted, write
 from wavescribe.bench.results_page import write_results
 from wavescribe.errors import ConfigurationError
 
@@ -31,7 +31,8 @@ LATENCY = Measurement("latency", "it is soon", ("no other line",), (TableData("a
 @pytest.fixture
 def measured(tmp_path: Path) -> Path:
     """A directory with two measurements."""
-    write(COST, tmp_path / "out")
+    with noted("a note"):
+        write(COST, tmp_path / "out")
     write(LATENCY, tmp_path / "out")
     return tmp_path / "out"
 
@@ -40,7 +41,7 @@ def results_of(measured: Path, folder: str) -> dict[str, bytes]:
     """All that is written of the measurements, by path."""
     root = measured.parent / folder
     root.mkdir()
-    write_results(measured, root / "results.md", "wavescribe bench all", note="a note")
+    write_results(measured, root / "results.md", "wavescribe bench all")
     return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
@@ -52,7 +53,6 @@ def test_results_have_every_line_table_and_picture(measured: Path) -> None:
     files = results_of(measured, "docs")
     lines = files.pop("results.md").decode().splitlines()
     assert "Written by `wavescribe bench all`; change nothing here by hand." in " ".join(lines)
-    assert "a note" in lines
     for measurement in (COST, LATENCY):
         assert f"## {measurement.name}" in lines
         assert f"**{measurement.title}**" in lines
@@ -84,3 +84,13 @@ def test_results_name_the_command_and_the_machine_of_each_measurement(measured: 
 def test_results_of_nothing_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="no measurements"):
         write_results(tmp_path, tmp_path / "results.md", "command")
+
+
+def test_a_note_stays_with_its_measurement_whichever_was_made_last(measured: Path) -> None:
+    sections = results_of(measured, "docs")["results.md"].decode().split("\n## ")[1:]
+    assert {section.partition("\n")[0]: "\na note\n" in section for section in sections} == {
+        "latency": False,
+        "cost": True,
+    }
+    assert json.loads((measured / "cost.json").read_text())["note"] == "a note"
+    assert "<p>a note</p>" in (measured / "report.html").read_text()

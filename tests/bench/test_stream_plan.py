@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,17 @@ def test_words_and_speech_ends_move_with_their_recording() -> None:
     assert plan.text == "one two three"
 
 
+@pytest.mark.parametrize(("speech_start", "expected"), [(0.7, 0.7), (0.1, 0.3), (0.0, 0.3)])
+def test_speech_begins_with_the_first_word_but_not_in_the_silence_before_speech(
+    speech_start: float, expected: float
+) -> None:
+    # Cross attention gives the silence before the first word to that word.
+    word = GoldWord("one", 0.3, 1.0)
+    recording = replace(timed("one", 1.2, 1.0), words=(word,), speech_start=speech_start)
+    (utterance,) = join_recordings([recording], turns="manual").utterances
+    assert utterance.speech_start == expected
+
+
 def test_recordings_are_far_enough_apart_for_the_server_to_end_a_turn_between_them() -> None:
     assert gap_seconds("manual", 800) == 0.5
     assert gap_seconds("server", 800) == 1.8
@@ -42,12 +54,14 @@ def test_recordings_are_far_enough_apart_for_the_server_to_end_a_turn_between_th
 def test_the_client_ends_a_turn_in_the_first_packet_that_ends_fifth_of_a_second_after_speech() -> None:
     plan = join_recordings(HAND, turns="manual")
     assert [position / RATE for position in plan.commits] == [1.1, 2.4]
+    assert plan.utterance_ends == plan.commits
 
 
 @pytest.mark.parametrize("turns", ["server", "none"])
 def test_where_the_client_ends_no_turns_the_end_is_committed_after_silence(turns: Turns) -> None:
     plan = join_recordings(HAND, turns=turns)
     assert plan.commits == (len(plan.samples),)
+    assert [position / RATE for position in plan.utterance_ends] == [1.1, 2.4]
     assert not plan.samples[-RATE:].any()
 
 
@@ -61,6 +75,7 @@ def test_messages_carry_all_samples_and_are_due_when_their_last_one_was_spoken(r
     assert [round(message.due, 4) for message in appends[:2]] == [0.1, 0.2]
     commits = [message.due for message in made if "commit" in message.text]
     assert commits == [position / RATE for position in plan.commits]
+    assert [message.due for message in made if message.ends_turn] == commits
 
 
 def test_packets_come_before_the_commit_that_is_due_with_them() -> None:
@@ -71,7 +86,7 @@ def test_packets_come_before_the_commit_that_is_due_with_them() -> None:
 
 def test_a_beginning_is_one_turn_of_its_length() -> None:
     beginning = join_recordings(HAND, turns="manual").beginning(1.0)
-    assert (beginning.seconds, beginning.commits) == (1.0, (RATE,))
+    assert (beginning.seconds, beginning.commits, beginning.utterance_ends) == (1.0, (RATE,), (RATE,))
 
 
 @pytest.mark.parametrize(

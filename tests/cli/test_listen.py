@@ -214,6 +214,32 @@ def test_on_a_server_the_text_is_the_same_and_refusals_are_one_line(
     assert first.returncode == 0
 
 
+@pytest.mark.slow
+def test_over_sessions_of_a_server_that_expire_the_files_go_on(
+    program: str, environment: Callable[..., dict[str, str]], two_cities: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "said.srt"
+    audio = encode_pcm16(decode_audio(two_cities, max_seconds=60)[: 24 * 16_000])
+    with server(environment(), "--max-session-seconds", "4", "--max-lag-seconds", "0") as url:
+        arguments = [program, "listen", "-", "--raw", "16000", "--url", url, "--language", "en", "-o", str(output)]
+        with subprocess.Popen(
+            arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
+        ) as listening:
+            assert listening.stdin is not None
+            for first in range(0, len(audio), 3_200):
+                listening.stdin.write(audio[first : first + 3_200])
+                listening.stdin.flush()
+                time.sleep(0.05)  # twice as fast as speech: over several sessions
+            said, complaints = listening.communicate()
+        metrics = httpx.get(f"{url}/metrics").text
+    assert (listening.returncode, complaints) == (0, b"")
+    assert float(re.findall(r"^wavescribe_cut_streams_total{.*session_length.*} (.*)$", metrics, re.M)[0]) >= 2
+    cues = valid_cues(output, 24)
+    assert " ".join(cue.plaintext for cue in cues).split() == said.decode().split()
+    assert said.count(b"best of times") == said.count(b"spring of hope") == said.count(b"nothing before us") == 1
+    assert cues[-1].end > 23_000
+
+
 def test_what_cannot_be_listened_to_is_one_readable_line(run: Run, tmp_path: Path, fox: Path) -> None:
     unused = f"http://127.0.0.1:{free_port()}"
     for arguments, said in [

@@ -23,8 +23,8 @@ OTHERS: dict[str, Any] = {
     "max_sessions": 7,
     "log_transcripts": True,
     "allowed_origin": ("https://a.example", "https://b.example"),
-    "ssl_certfile": Path("/etc/ssl/server.pem"),
-    "ssl_keyfile": Path("/etc/ssl/server.key"),
+    "ssl_certfile": Path(__file__),
+    "ssl_keyfile": Path(__file__),
     "max_audio_seconds": 1e6,
 }
 """Values of every type that a setting may have."""
@@ -79,9 +79,12 @@ def test_keys_of_a_file_are_taken(file: Callable[[str], Path]) -> None:
         ("log_format = 3\n", r"setting log_format: Input should be 'text' or 'json', got 3"),
         ("port = \n", r"wavescribe\.toml is not TOML: "),
         ("[server]\nport = 1\n", r"setting server: "),
-        ('ssl_keyfile = "key.pem"\n', r"ssl_keyfile is given without ssl_certfile"),
+        (f'ssl_keyfile = "{__file__}"\n', r"ssl_keyfile is given without ssl_certfile"),
+        ('ssl_certfile = "/no/such.pem"\n', r"setting ssl_certfile: Value error, there is no such file"),
+        ("stall_seconds = inf\n", r"setting stall_seconds: Input should be a finite number, got inf"),
+        ("max_session_seconds = nan\n", r"setting max_session_seconds: Input should be a finite number, got nan"),
     ],
-    ids=["unknown", "type", "range", "choice", "no TOML", "table", "together"],
+    ids=["unknown", "type", "range", "choice", "no TOML", "table", "together", "no file", "infinite", "no number"],
 )
 def test_a_wrong_file_is_one_error_that_names_the_setting(file: Callable[[str], Path], text: str, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message) as caught:

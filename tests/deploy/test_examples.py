@@ -13,11 +13,14 @@ import pytest
 import typer
 import yaml
 
+from wavescribe.api.server import CUT_SECONDS as TELLING_SECONDS
 from wavescribe.cli.main import app
 from wavescribe.cli.serve import CUT_SECONDS
+from wavescribe.engines.isolation.process import END_SECONDS
 from wavescribe.settings import load_settings
 
-STOPPING_SECONDS = load_settings().drain_seconds + CUT_SECONDS
+STOPPING_SECONDS = load_settings().drain_seconds + TELLING_SECONDS + CUT_SECONDS + load_settings().workers * END_SECONDS
+"""The longest that the server takes to stop, with workers that hang."""
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +72,9 @@ def test_the_composed_service_and_the_unit_leave_time_to_finish(service: dict[st
     assert int(service["stop_grace_period"].removesuffix("s")) > STOPPING_SECONDS
     assert int(unit(root, "TimeoutStopSec")) > STOPPING_SECONDS
     assert unit(root, "KillMode") == "mixed", "the workers have to live until the server has finished"
+    for name in ("Dockerfile", "docs/deployment.md"):
+        [seconds] = re.findall(r"docker stop --time (\d+)", (root / name).read_text())
+        assert int(seconds) > STOPPING_SECONDS, name
 
 
 def test_the_variables_of_the_composed_service_are_settings(

@@ -114,7 +114,7 @@ def test_what_the_image_holds_starts_becomes_healthy_and_stops(environment: Path
             time.sleep(0.5)
         assert subprocess.run(health, env=settings, check=False).returncode == 0
         server.send_signal(signal.SIGTERM)
-        assert server.wait(45) in (0, -signal.SIGTERM)
+        assert server.wait(60) in (0, -signal.SIGTERM)
     assert not (environment / "bin" / "pytest").exists()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import typer
 from doc_blocks import PAGES, ROOT, Block, all_blocks, blocks_of
-from doc_exceptions import COMMANDS, GENERATED, PROGRAMS
+from doc_exceptions import COMMANDS, GENERATED, PROGRAMS, SECURE
 from doc_workspace import Workspace, environment, running
 
 from wavescribe.bench.program import app as bench
@@ -37,6 +37,10 @@ def is_bench(command: str) -> bool:
 
 def serves(command: str) -> bool:
     return "wavescribe serve" in command and "--print-config" not in command
+
+
+def hears_a_microphone(command: str) -> bool:
+    return command.startswith("wavescribe listen --")
 
 
 def is_the_shared_server(command: str) -> bool:
@@ -106,7 +110,7 @@ def test_every_measurement_of_a_page_is_one_that_the_program_understands(page: s
 )
 def test_every_command_of_a_page_runs(page: str, workspace: Workspace) -> None:
     for command in commands_of(page):
-        if is_make(command) or is_bench(command) or is_the_shared_server(command):
+        if is_make(command) or is_bench(command) or is_the_shared_server(command) or hears_a_microphone(command):
             continue
         if serves(command):
             with running(command.replace(".venv/bin/", "").replace("venv/bin/", ""), workspace.folder):
@@ -115,6 +119,31 @@ def test_every_command_of_a_page_runs(page: str, workspace: Workspace) -> None:
             written = workspace.run(command)
             if "talk.mp" in command:
                 assert SAID in written.lower(), f"$ {command}\n{written}"
+
+
+@pytest.mark.model
+@pytest.mark.slow
+@pytest.mark.parametrize("page", [page for page in PAGES if any(map(hears_a_microphone, commands_of(page)))])
+def test_every_command_that_hears_a_microphone_writes_what_is_said(page: str, workspace: Workspace) -> None:
+    for command in filter(hears_a_microphone, commands_of(page)):
+        written = workspace.run_microphone(command, until=SAID)
+        assert SAID in written, f"$ {command}\n{written}"
+
+
+@pytest.mark.model
+@pytest.mark.slow
+def test_the_command_for_a_server_with_tls_and_keys_listens_on_the_one_that_its_page_sets_up(
+    workspace: Workspace,
+) -> None:
+    commands = commands_of("docs/live-captions.md")
+    [serve] = [command for command in commands if "--ssl-certfile" in command]
+    for command in commands[commands.index(serve) - 3 : commands.index(serve)]:
+        workspace.run(command)
+    with running(f"{serve} --max-lag-seconds 0", workspace.folder) as port:
+        secured = Workspace(workspace.folder, port)
+        # The certificate has this name, too, and the machine of the test has no other.
+        written = secured.run_microphone(SECURE.replace("captions:8000", "localhost:8000"), until=SAID)
+    assert SAID in written
 
 
 @pytest.mark.model

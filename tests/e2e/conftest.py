@@ -10,7 +10,7 @@ import subprocess
 import sysconfig
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,6 +73,18 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Ru
         yield start
 
 
+@pytest.fixture
+def serve_on(tmp_path: Path) -> Callable[..., AbstractContextManager[RunningServer]]:
+    """Run a server on a port while a context is open: (port, *flags). One left by an exception is killed."""
+    return lambda port, *flags: running_server(tmp_path, *flags, port=port)
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port that nobody listens on."""
+    return free_port()
+
+
 @pytest.fixture(scope="session")
 def client(server: RunningServer) -> Iterator[OpenAI]:
     """The stock client of `server`."""
@@ -119,10 +131,15 @@ def normalise() -> Callable[[str], str]:
 
 
 @contextmanager
-def running_server(directory: Path, *flags: str, certificate: Path | None = None) -> Iterator[RunningServer]:
-    """Start the installed program on a free port, wait until it is ready, and end it with SIGTERM."""
+def running_server(
+    directory: Path, *flags: str, certificate: Path | None = None, port: int | None = None
+) -> Iterator[RunningServer]:
+    """Start the installed program on a port or a free one, wait until it is ready, and end it with SIGTERM.
+
+    Where the context is left by an exception it is killed.
+    """
     secure = "s" if certificate else ""
-    port = free_port()
+    port = port or free_port()
     program = Path(sysconfig.get_path("scripts")) / "wavescribe"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("WAVESCRIBE_")}
     log = directory / "server.log"

@@ -18,6 +18,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from websockets.sync.client import connect
 
+from wavescribe import Settled, TranscriptionClient
+from wavescribe.audio.decoding import decode_audio
+from wavescribe.errors import ServerUnreachableError
+
 pytestmark = pytest.mark.model
 
 
@@ -57,3 +61,20 @@ def test_a_server_with_a_certificate_speaks_https_and_wss(tmp_path: Path, serve:
         assert json.loads(socket.recv(10))["type"] == "session.created"
     with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
         httpx.get(f"{server.http}/health")
+
+
+async def test_the_client_trusts_the_certificate_that_the_environment_names(
+    tmp_path: Path, serve: Callable[..., Any], fox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain, key = write_certificate(tmp_path)
+    flags = ("--model", "whisper-tiny.en", "--ssl-certfile", str(chain), "--ssl-keyfile", str(key))
+    server = serve(*flags, certificate=chain)
+    with pytest.raises(ServerUnreachableError, match=r"cannot connect to wss://.*certificate verify failed"):
+        async with TranscriptionClient(server.http):
+            pass
+    monkeypatch.setenv("SSL_CERT_FILE", str(chain))
+    async with TranscriptionClient(server.http) as client:
+        await client.send(decode_audio(fox, max_seconds=60))
+        client.finish()
+        text = "".join([event.delta async for event in client if isinstance(event, Settled)])
+    assert "fox" in text

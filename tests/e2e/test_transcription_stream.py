@@ -129,6 +129,12 @@ async def test_the_language_is_detected_when_it_is_not_given(server: Any) -> Non
     assert "cinco" in final["text"].lower() or "5" in final["text"]
 
 
+async def test_a_language_is_given_by_its_name_or_tag_too(server: Any) -> None:
+    reference = await transcribe(server.websocket, clip("es/conteo"), 3_200, "es")
+    for language in ("Spanish", "ES-mx"):
+        assert await transcribe(server.websocket, clip("es/conteo"), 3_200, language) == reference
+
+
 async def test_silence_gives_an_empty_final_text(server: Any) -> None:
     messages = await transcribe(server.websocket, np.zeros(32_000, np.float32), 1_600)
     assert messages == [{"type": "transcript.final", "text": "", "duration_sec": 2.0, "model": None}]
@@ -147,6 +153,7 @@ async def test_a_session_without_audio_ends_with_an_empty_text(server: Any) -> N
         ("[1]", "invalid_payload"),
         ('{"type":"session.start","language":5}', "invalid_payload"),
         ('{"type":"session.start","language":"xx"}', "invalid_payload"),
+        ('{"type":"session.start","language":"\\ud800"}', "invalid_payload"),
         ('{"type":"dance"}', "unknown_message"),
         (b"\0\0", "invalid_state"),
         ('{"type":"session.start","audio_format":"mp3"}', "invalid_audio_format"),

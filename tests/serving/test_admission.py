@@ -70,6 +70,15 @@ def test_places_are_limited_for_each_key_and_not_for_nobody(metrics: Metrics) ->
     assert refused(metrics, "key") == 1
 
 
+def test_a_try_that_is_not_the_last_one_is_no_refusal(metrics: Metrics) -> None:
+    admission = new_admission(metrics, Load(1), most_of_a_key=1)
+    with admission.place("a"):
+        for is_last_try in (False, False, True):
+            with pytest.raises(OverloadedError), admission.place("a", is_last_try=is_last_try):
+                pass
+    assert refused(metrics, "key") == 1
+
+
 def admitted(metrics: Metrics, load: Load, most_lag: float) -> int:
     """How many of thirty streams that come at once are let in."""
     admission = new_admission(metrics, load, most_lag=most_lag)

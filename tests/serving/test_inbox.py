@@ -47,9 +47,9 @@ async def test_audio_is_handed_out_in_blocks_however_it_was_packed(packet: int) 
 
 async def test_marks_stay_between_the_audio_that_they_came_between() -> None:
     inbox, configure = Inbox(RATE), Configure(StreamParameters())
-    for entry in (ramp(0, 30), EndTurn(), ramp(30, 20), configure, Clear(), ramp(50, 120)):
+    for entry in (ramp(0, 30), EndTurn(0.0), ramp(30, 20), configure, Clear(), ramp(50, 120)):
         inbox.put(entry)
-    assert lengths(await everything(inbox)) == [30, EndTurn(), 20, configure, Clear(), 100, 20]
+    assert lengths(await everything(inbox)) == [30, EndTurn(0.0), 20, configure, Clear(), 100, 20]
 
 
 async def test_taking_waits_for_an_entry() -> None:
@@ -57,8 +57,8 @@ async def test_taking_waits_for_an_entry() -> None:
     taker = asyncio.create_task(inbox.take())
     await asyncio.sleep(0)
     assert not taker.done()
-    inbox.put(EndTurn())
-    assert await taker == EndTurn()
+    inbox.put(EndTurn(0.0))
+    assert await taker == EndTurn(0.0)
 
 
 async def test_audio_without_samples_is_nothing() -> None:
@@ -80,12 +80,12 @@ async def test_waiting_samples_are_those_that_were_not_taken() -> None:
 
 async def test_only_audio_behind_the_last_mark_is_taken_back() -> None:
     inbox = Inbox(RATE)
-    for entry in (ramp(0, 10), EndTurn(), ramp(10, 5), ramp(15, 5)):
+    for entry in (ramp(0, 10), EndTurn(0.0), ramp(10, 5), ramp(15, 5)):
         inbox.put(entry)
     inbox.drop_last_audio()
     inbox.drop_last_audio()
     assert inbox.waiting_samples == 10
-    assert lengths(await everything(inbox)) == [10, EndTurn()]
+    assert lengths(await everything(inbox)) == [10, EndTurn(0.0)]
 
 
 async def test_a_long_piece_is_handed_out_without_copying_the_rest_of_it() -> None:
@@ -97,7 +97,7 @@ async def test_a_long_piece_is_handed_out_without_copying_the_rest_of_it() -> No
         assert np.shares_memory(block, samples)
 
 
-ENTRIES = st.lists(st.integers(0, 260) | st.sampled_from([EndTurn(), Clear()]), max_size=20)
+ENTRIES = st.lists(st.integers(0, 260) | st.sampled_from([EndTurn(0.0), Clear()]), max_size=20)
 
 
 @settings(max_examples=200, deadline=None)

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import asyncio
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from wavescribe.errors import InvalidRequestError, OverloadedError
+from wavescribe.serving import live_service
 from wavescribe.serving.live_service import LiveService, StreamOptions
 from wavescribe.serving.live_stream import BufferOverflowError
 from wavescribe.serving.metrics import Metrics
@@ -83,3 +86,37 @@ async def test_a_stream_of_silence_ends_empty_and_is_not_decoded(engine: FakeEng
                 TurnEnded(0, "", "", 0, 4 * RATE),
             ]
     assert engine.calls == []
+
+
+async def test_a_client_waits_for_the_first_decode_and_is_refused_when_there_is_none(
+    engine: FakeEngine, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = new_service(engine, metrics)
+    waiting = asyncio.create_task(service.until_expecting())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    service.expect(0.25)
+    await waiting
+    assert service.scheduler.load.step_seconds == 0.25
+    monkeypatch.setattr(live_service, "STARTING_SECONDS", 0.0)
+    with pytest.raises(OverloadedError, match="still starting"):
+        await new_service(engine, Metrics()).until_expecting()
+    await service.until_expecting()
+
+
+async def test_the_time_to_a_turns_last_text_counts_from_when_its_end_was_asked_for(
+    engine: FakeEngine, metrics: Metrics
+) -> None:
+    times = itertools.count()
+    service = LiveService(engine, load_settings(), metrics, clock=lambda: float(next(times)))
+    async with service.running():
+        with service.open() as stream:
+            stream.feed(np.ones(RATE, dtype=np.float32))
+            asked = next(times)
+            stream.end_turn()
+            stream.finish()
+            next(itertools.islice(times, 1000, None))
+            async for _ in stream.run():
+                pass
+    assert asked < 100
+    assert (sample(metrics, "final_seconds_sum") or 0) > 1000

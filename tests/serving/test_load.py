@@ -17,9 +17,9 @@ def test_the_interval_grows_with_those_who_speak_and_falls_with_the_workers() ->
 @pytest.mark.parametrize(
     ("processors", "streams", "expected"),
     [
-        (2, 10, 0.1 * 10 / (2 * 0.9)),  # 10 streams take 0.2 of the 2 processors that the workers need
+        (2, 10, 0.1 * 10 / (2 * 0.825)),  # 10 streams take 0.35 of the 2 processors that the workers need
         (3, 10, 0.1 * 10 / 2),  # what streams take beside decodes finds a processor that is free
-        (3, 60, 0.1 * 60 / (2 * 0.9)),
+        (3, 60, 0.1 * 60 / (2 * 0.45)),
         (2, 500, 0.1 * 500 / (2 * 0.1)),
         (None, 100, 0.1 * 100 / 2),
     ],
@@ -85,3 +85,11 @@ def test_lags_are_forgotten() -> None:
     assert load.lag(now=1.0, share=0.5) == 5.0
     load.settled(1.0, now=10.0)
     assert load.lag(now=LAG_SECONDS + 1) == 1.0
+
+
+def test_streams_that_never_began_are_forgotten() -> None:
+    load = Load(workers=1)
+    for number in range(1000):
+        load.seen(str(number), now=0.0)
+    assert load.speaking(now=2 * SPEAKING_SECONDS) == 0
+    assert not vars(load)["_last_step"]

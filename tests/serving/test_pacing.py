@@ -53,3 +53,33 @@ def test_what_came_early_is_not_lag() -> None:
     assert pace.ahead(10.0) == 5.0
     assert pace.ahead(12.0) == 3.0
     assert pace.ahead(20.0) == 0.0
+
+
+@pytest.mark.parametrize("gap", [5.0, 10.0, 30.0])
+@pytest.mark.parametrize("packet", [0.02, 0.1, 1.0])
+def test_what_was_said_while_the_line_was_down_is_forgiven_once_speech_goes_on_at_its_pace(
+    gap: float, packet: float
+) -> None:
+    pace = Pace()
+    now = 0.0
+    for _ in range(round(5 / packet)):
+        now += packet
+        pace.fed(packet, now)
+    now += gap
+    pace.fed(gap, now)  # all that was kept meanwhile
+    assert pace.is_fast(now)
+    for _ in range(round(15 / packet)):
+        now += packet
+        pace.fed(packet, now)
+    assert not pace.is_fast(now)
+    assert pace.ahead(now) < 1.5
+
+
+def test_a_stream_that_is_fed_twice_as_fast_as_speech_stays_fast() -> None:
+    pace = Pace()
+    fast = []
+    for number in range(1, 600):
+        pace.fed(0.2, number * 0.1)
+        fast.append(pace.is_fast(number * 0.1))
+    assert not any(fast[:25])
+    assert all(fast[35:])

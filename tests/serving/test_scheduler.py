@@ -11,6 +11,7 @@ import pytest
 
 from wavescribe.engines.base import DecodeRequest, Hypothesis
 from wavescribe.errors import EngineError, InvalidRequestError
+from wavescribe.serving.logs import ContextFilter, log_context
 from wavescribe.serving.metrics import Metrics
 from wavescribe.serving.scheduler import Scheduler
 from wavescribe.streaming.transcriber import Step
@@ -296,3 +297,34 @@ async def test_a_batch_that_fails_as_a_whole_fails_all_its_steps(engine: FakeEng
         answers = await asyncio.gather(*waiting, return_exceptions=True)
     assert [str(answer) for answer in answers] == ["all", "all"]
     assert metrics.registry.get_sample_value("wavescribe_steps_failed_total") == 2
+
+
+async def test_steps_of_files_that_have_left_are_not_kept_behind_those_of_live_streams(
+    engine: FakeEngine, gate: Gate, metrics: Metrics
+) -> None:
+    engine.gate = gate
+    scheduler = Scheduler(engine, 1, metrics)
+    async with running(scheduler):
+        busy = await occupy(scheduler, gate)
+        [kept] = await queue(scheduler, step("live"))
+        left = await queue(scheduler, step("file 1"), step("file 2"), live=False, after=1)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        assert len(vars(scheduler)["_queue"]) == 1
+        gate.open()
+        await asyncio.gather(busy, kept)
+
+
+async def test_a_failed_step_is_logged_with_the_ids_of_its_session(
+    engine: FakeEngine, metrics: Metrics, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine.failure = lambda _: RuntimeError("broken")
+    caplog.handler.addFilter(ContextFilter())
+    scheduler = Scheduler(engine, 1, metrics)
+    async with running(scheduler):
+        log_context.set({"session_id": "sess_a", "request_id": "r1"})
+        with pytest.raises(EngineError):
+            await scheduler.decode(step("s"))
+    [record] = [record for record in caplog.records if "failed" in record.getMessage()]
+    assert vars(record)["context"] == {"session_id": "sess_a", "request_id": "r1"}

@@ -19,6 +19,18 @@ def test_an_engine_that_hears_every_window_anew_keeps_the_parameters() -> None:
     assert fitted(parameters, INFO) == parameters
 
 
+def test_the_budget_of_a_decode_is_that_of_the_engines_vocabulary() -> None:
+    for continues in (False, True):
+        engine = FakeEngine()
+        dense = replace(INFO, continues_windows=continues, tokens_per_second=20)
+        transcriber = Transcriber("s", fitted(StreamParameters(), dense), LevelDetector())
+        transcriber.push(speak([1, 2, 3, 4], silence=1.0))
+        transcriber.end_turn()
+        drive(transcriber, engine)
+        first = engine.requests[0]
+        assert first.token_budget == 12 + 20 * len(first.samples) // 16_000
+
+
 def test_an_engine_that_continues_windows_gets_long_ones_with_all_settled_text() -> None:
     parameters = fitted(StreamParameters(language="de", context_characters=100), CONTINUING)
     assert (parameters.window_seconds, parameters.kept_seconds, parameters.context_characters) == (32.0, 32.0, 0)

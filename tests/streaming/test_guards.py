@@ -127,4 +127,5 @@ def test_a_window_has_no_speech_when_the_engine_says_so_and_is_unsure_of_its_tex
 
 @pytest.mark.parametrize(("seconds", "expected"), [(0.0, 12), (1.0, 22), (8.0, 92)])
 def test_the_token_budget_grows_with_the_audio_from_a_floor(seconds: float, expected: int) -> None:
-    assert token_budget(seconds) == expected
+    assert token_budget(seconds, 10) == expected
+    assert token_budget(seconds, 20) == 2 * expected - 12

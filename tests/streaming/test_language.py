@@ -54,6 +54,15 @@ def test_until_it_is_kept_the_language_is_that_of_the_last_hypothesis() -> None:
     assert (choice.chosen, choice.current) == (None, "nl")
 
 
+def test_a_language_that_was_not_detected_is_never_kept_and_hides_none_that_was() -> None:
+    choice = LanguageChoice(None)
+    choice.observe(heard("en", 0.0), 9.0)
+    assert (choice.chosen, choice.current) == (None, "en")
+    choice.observe(heard("de", 0.5), 1.0)
+    choice.observe(heard("en", 0.0), 9.0)
+    assert (choice.chosen, choice.current) == (None, "de")
+
+
 def test_a_window_without_text_says_nothing_about_the_language() -> None:
     choice = LanguageChoice(None)
     choice.observe(heard("de", 1.0, text=""), 8.0)

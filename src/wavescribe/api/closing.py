@@ -1,4 +1,4 @@
-"""Closing a WebSocket whose client may have gone, or may read nothing."""
+"""Sending to and closing a WebSocket whose client may have gone, or may read nothing."""
 
 from __future__ import annotations
 
@@ -10,8 +10,25 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 CLOSE_SECONDS = 2.0
 """How long a close may take; a client that reads nothing would keep it, and what it holds, for ever."""
 
+SEND_SECONDS = 60.0
+"""How long a client may take nothing of what it is sent; megabytes of buffers are between it and the server."""
+
 LONGEST_REASON = 120
 """Bytes of a close frame's reason, of the 123 that the protocol allows."""
+
+
+async def send_in_time(socket: WebSocket, text: str) -> bool:
+    """Send a text frame; False when the client has not taken it in SEND_SECONDS.
+
+    Raises:
+        WebSocketDisconnect: the connection is lost.
+    """
+    try:
+        async with asyncio.timeout(SEND_SECONDS):
+            await socket.send_text(text)
+    except TimeoutError:
+        return False
+    return True
 
 
 async def close_socket(socket: WebSocket, code: int, reason: str = "") -> None:

@@ -14,7 +14,7 @@ from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from wavescribe.api.authentication.credentials import credential_of
-from wavescribe.api.closing import close_socket
+from wavescribe.api.closing import close_socket, send_in_time
 from wavescribe.api.models import ServedModels
 from wavescribe.api.realtime.dashscope import DashscopeDialect
 from wavescribe.api.realtime.dashscope_session import starting_configuration
@@ -150,12 +150,14 @@ class RealtimeEndpoint:
         outbox, after = held.session.outbox, query.get("after")
         if after is not None and not outbox.remembers(after):
             self._registry.let_go(held)
-            message = f"The events after {after[:100]!r} are not in memory any more; open a new session."
-            raise _refusal(message, "event_not_found", "after")
+            raise _forgotten(after)
         superseded = await held.take_over()
+        if after is not None and not outbox.rewind(after):
+            # What came since it was looked for has pushed it out.
+            held.leave()
+            self._registry.let_go(held)
+            raise _forgotten(after)
         self._service.count_resumed()
-        if after is not None:
-            outbox.rewind(after)
         # To the microsecond, which tells one sample from the next at every rate.
         received = round(1000 * held.session.received_seconds, 3)
         held.session.send_first(
@@ -164,28 +166,38 @@ class RealtimeEndpoint:
         return held, superseded
 
     async def _opened(self, socket: WebSocket) -> HeldSession:
-        if self._registry.draining:
-            told = error_frame("The server is about to stop; connect again.", kind="server_error", code="draining")
-            raise RefusedSessionError(told, RESTARTING, "server_error.draining")
+        self._check_draining()
         model = self._model(socket)
         credential = credential_of(socket.scope)
+        await self._until_expecting()
         with await self._place(credential.holder) as place:
+            self._check_draining()  # a place may have been waited for
             session = RealtimeSession(self._dialect(model, credential.session), self._service)
             held = HeldSession(session, place.pop_all(), credential.key_id, self._deadline())
         session.open()
         self._registry.open(held, resumable=_wants_resume(socket))
         return held
 
+    def _check_draining(self) -> None:
+        if self._registry.draining:
+            told = error_frame("The server is about to stop; connect again.", kind="server_error", code="draining")
+            raise RefusedSessionError(told, RESTARTING, "server_error.draining")
+
+    async def _until_expecting(self) -> None:
+        try:
+            await self._service.until_expecting()
+        except OverloadedError as error:
+            raise _too_many(error) from error
+
     async def _place(self, owner: str) -> ExitStack:
         """A place among the live streams; one whose client has just left is waited for."""
         place = ExitStack()
         for wait in (*PLACE_WAITS, None):
             try:
-                place.enter_context(self._service.place(owner))
+                place.enter_context(self._service.place(owner, is_last_try=wait is None))
             except OverloadedError as error:
                 if wait is None:
-                    told = error_frame(str(error), kind="rate_limit_exceeded", code="too_many_sessions")
-                    raise RefusedSessionError(told, TRY_LATER, "rate_limit_exceeded.too_many_sessions") from error
+                    raise _too_many(error) from error
                 await asyncio.sleep(wait)
             else:
                 break
@@ -269,7 +281,7 @@ class Connection:
             self._session.expire("session_length", EXPIRED.format(minutes=self._held.minutes), GOING_AWAY)
             await asyncio.wait({reader, writer, gone, work}, return_when=asyncio.FIRST_COMPLETED)
         if self._reading_failed(reader):
-            self._session.fail("Internal server error", INTERNAL_ERROR)
+            self._held.fail("Internal server error", INTERNAL_ERROR)
         elif gone.done() or reader.done() or writer.done():
             return True
         with_last_events = asyncio.create_task(self._session.outbox.until_empty(), name="drain")
@@ -317,7 +329,10 @@ class Connection:
 
     async def _write(self) -> None:
         while True:
-            await self._socket.send_text((await self._session.outbox.take()).text)
+            frame = await self._session.outbox.take()
+            if not await send_in_time(self._socket, frame.text):
+                self._session.count_unread()
+                return
 
 
 async def _refuse(socket: WebSocket, refused: RefusedSessionError) -> None:
@@ -334,6 +349,16 @@ def _wants_resume(socket: WebSocket) -> bool:
 def _refusal(message: str, code: str, param: str) -> RefusedSessionError:
     told = error_frame(message, code=code, param=param)
     return RefusedSessionError(told, REFUSED, f"invalid_request_error.{code}")
+
+
+def _forgotten(after: str) -> RefusedSessionError:
+    message = f"The events after {after[:100]!r} are not in memory any more; open a new session."
+    return _refusal(message, "event_not_found", "after")
+
+
+def _too_many(error: OverloadedError) -> RefusedSessionError:
+    told = error_frame(str(error), kind="rate_limit_exceeded", code="too_many_sessions")
+    return RefusedSessionError(told, TRY_LATER, "rate_limit_exceeded.too_many_sessions")
 
 
 def realtime_router(endpoint: RealtimeEndpoint, paths: tuple[str, ...] = ("/v1/realtime", "/realtime")) -> APIRouter:

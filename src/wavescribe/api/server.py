@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 from fastapi import FastAPI
@@ -38,6 +38,12 @@ from wavescribe.settings import Settings
 logger = logging.getLogger(__name__)
 
 
+WARM_UP_AGAIN_SECONDS = 5.0
+"""Between two tries of the first decode."""
+
+CUT_SECONDS = 5.0
+"""How long clients are given to read what they are told when the time to finish is over."""
+
 RESTARTING = EndSession(1012, "the server is restarting")
 """How connections are closed when the server is told to stop."""
 
@@ -60,6 +66,7 @@ class Server:
         self._warm = False
         self._draining = False
         self._stall_seconds = settings.stall_seconds
+        self._drain_seconds = settings.drain_seconds
         watch_engine(self.metrics, engine)
         self.metrics.watch("tasks", "Tasks of the event loop", lambda: len(asyncio.all_tasks()))
 
@@ -69,6 +76,8 @@ class Server:
             return "draining"
         if not self._warm:
             return "starting"
+        if not self.live.is_running:
+            return "scheduler lost"
         if isinstance(self._engine, Supervised) and not self._engine.alive:
             return "engine lost"
         if self.live.scheduler.longest_call > self._stall_seconds:
@@ -88,18 +97,35 @@ class Server:
                 await asyncio.gather(warming, return_exceptions=True)
 
     async def drain(self) -> None:
-        """Finish what was begun: files, and what sessions have committed; then their connections are closed."""
+        """Finish what was begun: files, and what sessions have committed; then their connections are closed.
+
+        What is not through after the setting `drain_seconds` is cut, and its clients are told.
+        """
         self._draining = True
-        await asyncio.gather(self.sessions.drain(RESTARTING), self.streams.drain(), self.files.drain())
+        try:
+            async with asyncio.timeout(self._drain_seconds):
+                await asyncio.gather(self.sessions.drain(RESTARTING), self.streams.drain(), self.files.drain())
+        except TimeoutError:
+            logger.warning("streams were still open after %g s and are cut", self._drain_seconds)
+            await self._cut()
+
+    async def _cut(self) -> None:
+        self.sessions.give_up(RESTARTING)
+        self.streams.give_up()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CUT_SECONDS):
+                await asyncio.gather(self.sessions.until_empty(), self.streams.until_empty())
 
     async def _warm_up(self) -> None:
-        try:
-            seconds = await asyncio.to_thread(typical_step_seconds, self._engine)
-        except Exception:
-            logger.exception("the first decode failed: the server will not call itself ready")
-        else:
-            self.live.scheduler.load.expect(seconds)
-            self._warm = True
+        while not self._warm:
+            try:
+                seconds = await asyncio.to_thread(typical_step_seconds, self._engine)
+            except Exception:  # whatever it is: the engine may be another one at the next try
+                logger.exception("the first decode failed; the server is not ready, and tries again")
+                await asyncio.sleep(WARM_UP_AGAIN_SECONDS)
+            else:
+                self.live.expect(seconds)
+                self._warm = True
 
 
 STATE_GAUGES = {
@@ -141,7 +167,14 @@ def build_app(engine: Engine, settings: Settings, keys: ApiKeys | None = None) -
     app.include_router(page_router(_page_facts(server, settings, keys)))
     app.include_router(models_router(models))
     app.include_router(transcriptions_router(server.files, models, settings.stream_format))
-    app.include_router(transcription_socket_router(server.live, server.streams, settings.idle_seconds))
+    app.include_router(
+        transcription_socket_router(
+            server.live,
+            server.streams,
+            idle_seconds=settings.idle_seconds,
+            max_session_seconds=settings.max_session_seconds,
+        )
+    )
     realtime_endpoint = partial(
         RealtimeEndpoint,
         server.live,

@@ -11,7 +11,7 @@ import contextlib
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,7 +103,7 @@ class ChunkEvents:
         )
 
 
-async def server_sent_events(events: AsyncIterator[Event], form: TextEvents | ChunkEvents) -> AsyncIterator[str]:
+async def server_sent_events(events: AsyncIterator[Event], form: TextEvents | ChunkEvents) -> AsyncGenerator[str]:
     """Frames for the events, a comment where nothing comes for long, and an error frame where the work fails.
 
     Args:

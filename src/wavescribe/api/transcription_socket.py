@@ -11,10 +11,11 @@ from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from wavescribe.api.authentication.credentials import credential_of
-from wavescribe.api.closing import CLOSE_SECONDS, close_socket
+from wavescribe.api.closing import CLOSE_SECONDS, close_socket, send_in_time
 from wavescribe.api.dialects.commands import AppendAudio, Command, FinishStream, Refuse, StartStream
 from wavescribe.api.dialects.transcription_stream import TranscriptionStreamDialect
-from wavescribe.errors import InvalidRequestError, OverloadedError
+from wavescribe.api.realtime.session import LARGE_FRAME
+from wavescribe.errors import DrainingError, InvalidRequestError, OverloadedError
 from wavescribe.serving.live_service import LiveService, StreamOptions
 from wavescribe.serving.live_stream import BufferOverflowError, LiveStream
 from wavescribe.serving.logs import log_context
@@ -26,13 +27,18 @@ logger = logging.getLogger(__name__)
 
 NORMAL, GOING_AWAY, TOO_BIG, INTERNAL_ERROR, RESTARTING, TRY_LATER = 1000, 1001, 1009, 1011, 1012, 1013
 
+UNREAD = "the client read nothing"
+
+EXPIRED = "Your session hit the maximum duration of {minutes:g} minutes"
+
 
 class _Closed(Exception):
-    """Ends the connection with a close code."""
+    """Ends the connection with a close code; the reason is for the log."""
 
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
         self.code = code
+        self.reason = reason
 
 
 class TranscriptionSocket:
@@ -43,43 +49,76 @@ class TranscriptionSocket:
         service: where the stream is opened.
         open_streams: where the stream is known, so that it is finished when the server stops.
         idle_seconds: how long the client may send nothing; 0 for ever.
+        max_session_seconds: longest life of a stream; 0 for no limit.
     """
 
-    def __init__(self, socket: WebSocket, service: LiveService, open_streams: OpenStreams, idle_seconds: float) -> None:
+    def __init__(
+        self,
+        socket: WebSocket,
+        service: LiveService,
+        open_streams: OpenStreams,
+        *,
+        idle_seconds: float,
+        max_session_seconds: float,
+    ) -> None:
+        self._max_session_seconds = max_session_seconds
         self._open_streams = open_streams
         self._idle_seconds = idle_seconds
         self._socket = socket
         self._service = service
         self._dialect = TranscriptionStreamDialect(f"sess_{secrets.token_hex(6)}")
         self._stream: LiveStream | None = None
+        self._finishing = False
+        """Whether no more audio is to come."""
+        self._end = _Closed(NORMAL, "finished")
+        """How the connection is closed once everything is transcribed."""
 
     async def serve(self) -> None:
         """Serve the connection to its end."""
         log_context.set({**log_context.get(), "session_id": self._dialect.session_id})
+        why = ""
         with ExitStack() as place:
             try:
                 await self._check_server()
                 await self._until_started(place)
-                with span("session", session_id=self._dialect.session_id):
-                    await self._transcribe()
+                await self._traced()
             except _Closed as closed:
+                why = closed.reason
                 await close_socket(self._socket, closed.code)
             except WebSocketDisconnect:
-                logger.info("client left")
+                why = "the client left"
             except Exception:  # whatever it is, this client hears of it and no other stream does
+                why = "internal_error"
                 logger.exception("stream failed")
                 self._service.count_failed()
                 with suppress(RuntimeError, WebSocketDisconnect, _Closed):  # the client has gone already
                     await self._send_error("internal_error", "Internal server error")
                 await close_socket(self._socket, INTERNAL_ERROR)
+            finally:
+                if self._stream is not None:
+                    logger.info("session over after %.1f s of audio: %s", self._stream.received_seconds, why)
+
+    async def _traced(self) -> None:
+        """Transcribe; an end that is none of the server's faults is none in the trace."""
+        end: Exception | None = None
+        with span("session", session_id=self._dialect.session_id):
+            try:
+                await self._transcribe()
+            except (_Closed, WebSocketDisconnect) as error:
+                end = error
+        if end is not None:
+            raise end
 
     async def _check_server(self) -> None:
         if self._open_streams.draining:
-            await self._send_error("draining", "The server is about to stop; connect again")
-            raise _Closed(RESTARTING)
+            raise await self._draining()
         if not self._service.can_stream:
             await self._send_error("unsupported_model", "Model does not support streaming ASR")
-            raise _Closed(NORMAL)
+            raise _Closed(NORMAL, "unsupported_model")
+
+    async def _draining(self) -> _Closed:
+        await self._send_error("draining", "The server is about to stop; connect again")
+        return _Closed(RESTARTING, "draining")
 
     async def _until_started(self, place: ExitStack) -> None:
         while self._stream is None:
@@ -93,32 +132,58 @@ class TranscriptionSocket:
         options = StreamOptions(language=command.language, strategy=command.strategy, delay=command.delay)
         try:
             owner = credential_of(self._socket.scope).holder
+            await self._service.until_expecting()
             self._stream = place.enter_context(self._service.open(options, owner))
             place.enter_context(self._open_streams.serving(self._stream))
+        except DrainingError as error:
+            raise await self._draining() from error
         except OverloadedError as error:
             await self._send_error("too_many_sessions", str(error))
-            raise _Closed(TRY_LATER) from error
+            raise _Closed(TRY_LATER, "too_many_sessions") from error
         except InvalidRequestError as error:
             self._dialect.refuse_start()
             await self._send_error("invalid_payload", str(error))
             return
         for frame in self._dialect.started():
-            await self._socket.send_text(frame)
+            await self._send(frame)
 
     async def _transcribe(self) -> None:
-        """Read and write at once; whichever ends first, by the client or an error, ends the other."""
+        """Read and write at once; whichever ends first, by the client, an error or a limit, ends the others."""
         assert self._stream is not None
-        reader = asyncio.create_task(self._read(self._stream), name="read")
-        writer = asyncio.create_task(self._write(self._stream), name="write")
+        stream = self._stream
+        work = (self._read(stream), self._write(stream), self._until_expired(stream), self._until_given_up())
+        tasks = [asyncio.create_task(each, name=self._dialect.session_id) for each in work]
         try:
-            await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_EXCEPTION)
-            for task in (reader, writer):
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            for task in tasks:
                 if task.done():
                     task.result()
         finally:
-            reader.cancel()
-            writer.cancel()
-            await asyncio.gather(reader, writer, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _until_expired(self, stream: LiveStream) -> None:
+        """When its time is over a stream is finished, as a client would; one that is being finished goes on to be."""
+        if not self._max_session_seconds:
+            return
+        await asyncio.sleep(self._max_session_seconds)
+        if self._finishing:
+            return
+        self._service.count_cut("session_length")
+        await self._send_error("session_expired", EXPIRED.format(minutes=round(self._max_session_seconds / 60, 2)))
+        self._end = _Closed(GOING_AWAY, "session_expired")
+        self._finish(stream)
+
+    def _finish(self, stream: LiveStream) -> None:
+        self._finishing = True
+        stream.end_turn()
+        stream.finish()
+
+    async def _until_given_up(self) -> None:
+        await self._open_streams.until_given_up()
+        await self._send_error("draining", "The server stopped before everything was transcribed; connect again")
+        raise _Closed(RESTARTING, "draining")
 
     async def _read(self, stream: LiveStream) -> None:
         while True:
@@ -128,8 +193,7 @@ class TranscriptionSocket:
             elif isinstance(command, AppendAudio):
                 await self._feed(stream, command)
             elif isinstance(command, FinishStream):
-                stream.end_turn()
-                stream.finish()
+                self._finish(stream)
 
     async def _feed(self, stream: LiveStream, command: AppendAudio) -> None:
         try:
@@ -137,15 +201,20 @@ class TranscriptionSocket:
         except BufferOverflowError as error:
             self._service.count_cut("backlog")
             await self._send_error("buffer_overflow", str(error))
-            raise _Closed(TOO_BIG) from error
+            raise _Closed(TOO_BIG, "buffer_overflow") from error
 
     async def _write(self, stream: LiveStream) -> None:
         async for event in stream.run():
             for frame in self._dialect.render(event):
-                await self._socket.send_text(frame)
+                await self._send(frame)
             if isinstance(event, TurnFailed):
-                raise _Closed(INTERNAL_ERROR)
-        raise _Closed(RESTARTING if self._open_streams.draining else NORMAL)
+                raise _Closed(INTERNAL_ERROR, "internal_error")
+        raise _Closed(RESTARTING, "draining") if self._open_streams.draining else self._end
+
+    async def _send(self, frame: str) -> None:
+        if not await send_in_time(self._socket, frame):
+            self._service.count_cut("unread")
+            raise _Closed(TOO_BIG, UNREAD)
 
     async def _receive(self) -> Command | None:
         try:
@@ -154,12 +223,14 @@ class TranscriptionSocket:
         except TimeoutError:
             self._service.count_cut("idle")
             await self._send_error("idle_timeout", f"Nothing was received from you for {self._idle_seconds:g}s")
-            raise _Closed(GOING_AWAY) from None
+            raise _Closed(GOING_AWAY, "idle_timeout") from None
         if message["type"] == "websocket.disconnect":
             if message.get("code") == TOO_BIG:
                 self._service.count_cut("message")
             raise WebSocketDisconnect(message.get("code", 1005))
         binary = message.get("bytes")
+        if binary is not None and len(binary) > LARGE_FRAME:
+            return await asyncio.to_thread(self._dialect.parse_binary, binary)
         if binary is not None:
             return self._dialect.parse_binary(binary)
         return self._dialect.parse_text(message.get("text") or "")
@@ -167,7 +238,7 @@ class TranscriptionSocket:
     async def _refuse(self, command: Refuse) -> None:
         await self._send_error(command.code, command.message)
         if command.close:
-            raise _Closed(NORMAL)
+            raise _Closed(NORMAL, command.code)
 
     async def _send_error(self, code: str, message: str) -> None:
         if self._socket.application_state is WebSocketState.CONNECTED:
@@ -177,16 +248,21 @@ class TranscriptionSocket:
             except TimeoutError:
                 # Waiting for a client that reads nothing would keep its place for ever.
                 self._service.count_cut("unread")
-                raise _Closed(TOO_BIG) from None
+                raise _Closed(TOO_BIG, UNREAD) from None
 
 
-def transcription_socket_router(service: LiveService, open_streams: OpenStreams, idle_seconds: float) -> APIRouter:
-    """The route of the protocol."""
+def transcription_socket_router(
+    service: LiveService, open_streams: OpenStreams, *, idle_seconds: float, max_session_seconds: float
+) -> APIRouter:
+    """The route of the protocol; see TranscriptionSocket."""
     router = APIRouter()
 
     @router.websocket("/v1/audio/transcriptions/stream")
     async def stream(socket: WebSocket) -> None:
         await socket.accept()
-        await TranscriptionSocket(socket, service, open_streams, idle_seconds).serve()
+        served = TranscriptionSocket(
+            socket, service, open_streams, idle_seconds=idle_seconds, max_session_seconds=max_session_seconds
+        )
+        await served.serve()
 
     return router

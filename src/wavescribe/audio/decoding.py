@@ -85,12 +85,17 @@ def decode_audio(
     blocks = list(iterate_audio(source, sample_rate=sample_rate, max_seconds=max_seconds))
     samples = np.concatenate(blocks) if blocks else np.zeros(0, dtype=np.float32)
     if len(samples) < min_seconds * sample_rate:
-        raise AudioTooShortError(
-            f"Audio file is too short. Minimum audio length is {min_seconds:g} seconds.",
-            code="audio_too_short",
-            param="file",
-        )
+        raise too_short(min_seconds)
     return samples
+
+
+def too_short(min_seconds: float) -> AudioTooShortError:
+    """What is said of a file with less audio than that."""
+    return AudioTooShortError(
+        f"Audio file is too short. Minimum audio length is {min_seconds:g} seconds.",
+        code="audio_too_short",
+        param="file",
+    )
 
 
 def iterate_audio(source: BinaryIO | Path, *, sample_rate: int = 16000, max_seconds: float) -> Iterator[Samples]:

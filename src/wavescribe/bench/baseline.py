@@ -7,6 +7,7 @@ from pathlib import Path
 
 from wavescribe.audio.pcm import decode_pcm16, encode_pcm16
 from wavescribe.bench.stream_plan import PACKET_SAMPLES, StreamPlan
+from wavescribe.engines.answers import forget
 from wavescribe.engines.base import Engine
 from wavescribe.errors import ConfigurationError
 from wavescribe.serving.live_service import LiveService, StreamOptions
@@ -16,6 +17,9 @@ from wavescribe.streaming.events import Event, TurnEnded
 from wavescribe.streaming.transcriber import Transcriber
 from wavescribe.vad.endpointer import TurnDetection
 from wavescribe.vad.silero import SileroDetector
+
+BASELINE = "baseline"
+"""The stream's name for engines that keep state."""
 
 
 def settings_of(flags: Sequence[str]) -> Settings:
@@ -48,7 +52,7 @@ def turns_alone(engine: Engine, settings: Settings, plan: StreamPlan, silence_ms
     detection = TurnDetection.server_vad(silence_duration_ms=silence_ms) if plan.turns == "server" else None
     options = StreamOptions(language=plan.language, turn_detection=detection)
     parameters = LiveService(engine, settings, Metrics()).parameters(options)
-    transcriber = Transcriber("baseline", parameters, SileroDetector())
+    transcriber = Transcriber(BASELINE, parameters, SileroDetector())
     # The wire carries 16 bits a sample.
     samples = decode_pcm16(encode_pcm16(plan.samples))
     events: list[Event] = []
@@ -57,6 +61,7 @@ def turns_alone(engine: Engine, settings: Settings, plan: StreamPlan, silence_ms
         if end in plan.commits:
             transcriber.end_turn()
         events += _decode(engine, transcriber)
+    forget(engine, BASELINE)
     return tuple(event.transcript for event in events if isinstance(event, TurnEnded) and event.transcript)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -11,14 +12,17 @@ from rich.console import Console
 from wavescribe.bench import paced_options as option
 from wavescribe.bench.baseline import settings_of
 from wavescribe.bench.compared_server import compared_server, server_name
-from wavescribe.bench.level_verdict import lowest, most_good, shortcomings
+from wavescribe.bench.level_verdict import lowest, most_streams, shortcomings
 from wavescribe.bench.load import (
     checked_levels,
+    contradicted,
     level_data,
     run_levels,
     shown,
     shown_errors,
+    shown_finals,
     shown_missing,
+    shown_p95,
     throughput,
 )
 from wavescribe.bench.measurement import Chart, Measurement, Series, TableData
@@ -29,16 +33,21 @@ from wavescribe.errors import ConfigurationError
 
 OWN = "wavescribe"
 
+LONGER = 3
+"""How many times as long the streams of the lowest level are, which quality and latency are of: one stream of a minute
+has some eight utterances."""
+
 HEADINGS = (
     "server",
     "WER",
+    "words",
     "missing",
     "lag p50",
     "lag p95",
     "lag p99",
+    "finals",
     "final p50",
     "final p95",
-    "final p99",
     "first text p50",
     "first text p95",
     "slip p95",
@@ -75,10 +84,12 @@ def compare(
     corpus: option.Corpus = None,
     kinds: option.Kinds = "short",
     language: option.Language = "en",
-    seconds: option.Seconds = 60.0,
+    seconds: Annotated[
+        float, typer.Option(help=f"Audio of each stream, in seconds; at the lowest level {LONGER} times as much.")
+    ] = 60.0,
     turns: option.TurnsOption = "manual",
     silence_ms: option.SilenceMs = 500,
-    rate: option.Rate = 16_000,
+    rate: option.Rate = None,
     aligner: option.Aligner = "whisper-base",
     output: option.Output = None,
 ) -> None:
@@ -87,21 +98,27 @@ def compare(
     settings_of(flags)  # wrong ones are told before a model is loaded
     who = option.checked_turns(turns)
     servers = [
-        compared_server(text, language=language, rate=rate, turns=who, silence_ms=silence_ms) for text in urls or []
+        compared_server(text, language=language, rate=option.wire_rate(rate, text), turns=who, silence_ms=silence_ms)
+        for text in urls or []
     ]
     targets = {server_name(server): server for server in servers}
     if own:
-        targets = {OWN: Target("", language=language, rate=rate, turns=who, silence_ms=silence_ms)} | targets
+        here = Target("", language=language, rate=option.wire_rate(rate, ""), turns=who, silence_ms=silence_ms)
+        targets = {OWN: here} | targets
     if not targets:
         raise ConfigurationError("there is nothing to compare: give URLs, or leave out --no-own")
     console = Console(stderr=True)
     console.print("finding the times of the gold words ...")
-    plans = option.Speech(corpus, kinds, language, seconds, who, aligner, silence_ms).plans(max(levels))
+    speech = option.Speech(corpus, kinds, language, seconds, who, aligner, silence_ms)
+    longer = replace(speech, seconds=LONGER * seconds).plans(levels[0])
+    plans = speech.plans(levels[-1])
     results: dict[str, Levels] = {}
     for name, target in targets.items():
         console.print(f"{name}:")
         given = flags if name == OWN else []
-        results[name] = run_levels(target, given, plans, levels, limit=limit, keep_going=False, console=console)
+        results[name] = run_levels(
+            target, given, plans, levels, limit=limit, keep_going=False, console=console, longer=longer
+        )
     publish(compare_measurement(results, limit), output)
 
 
@@ -135,11 +152,14 @@ def compare_measurement(results: dict[str, Levels], limit: float) -> Measurement
 
 
 def _sentence(name: str, levels: Levels, limit: float) -> str:
-    first, most = lowest(levels), most_good(levels, limit)
+    first = lowest(levels)
     lag, final = first.pooled("settle_lags"), first.pooled("final_completed")
-    text = "no text" if lag is None else f"words {shown(lag, 'p50')} s after their end, p95 {shown(lag, 'p95')} s"
-    wrong = "".join(f"; {reason}" for reason in [*shortcomings(first, limit), *first.failures[:1]])
-    return f"{name}: {text}, final latency {shown(final, 'p50') or 'unknown'} s, {most} at once in time{wrong}"
+    text = "no text" if lag is None else f"words {shown(lag, 'p50')} s after their end, {shown_p95(lag)}"
+    wrong = "".join(
+        f"; {reason}" for reason in [*shortcomings(first, limit), *first.failures[:1], *contradicted(first)]
+    )
+    finals = shown(final, "p50") or "unknown"
+    return f"{name}: {text}, final latency {finals} s, {most_streams(levels, limit)} at once in time{wrong}"
 
 
 def _row(name: str, first: LevelResult) -> tuple[str, ...]:
@@ -147,9 +167,11 @@ def _row(name: str, first: LevelResult) -> tuple[str, ...]:
     return (
         name,
         shown_errors(first),
+        str(first.words) if first.served else "",
         shown_missing(first),
         *(shown(lag, share) for share in ("p50", "p95", "p99")),
-        *(shown(final, share) for share in ("p50", "p95", "p99")),
+        shown_finals(first),
+        *(shown(final, share) for share in ("p50", "p95")),
         *(shown(first.pooled("first_texts"), share) for share in ("p50", "p95")),
         shown(first.slip, "p95", 3),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from wavescribe.bench.command_line import public_url
 from wavescribe.bench.realtime_client import Target
 from wavescribe.bench.stream_plan import Turns
 from wavescribe.errors import ConfigurationError
@@ -40,8 +41,8 @@ def compared_server(text: str, *, language: str, rate: int, turns: Turns, silenc
 
 
 def server_name(target: Target) -> str:
-    """What it is called beside others: its URL, and the model where one was named."""
-    return f"{target.url} {target.model}".strip()
+    """What it is called beside others: its URL without secrets, and the model where one was named."""
+    return f"{public_url(target.url)} {target.model}".strip()
 
 
 def _key(text: str, variable: str) -> str:

@@ -1,4 +1,14 @@
-"""A speech corpus with gold text: `manifest.jsonl` beside its audio files."""
+"""A speech corpus with gold text: `manifest.jsonl` beside its audio files.
+
+A line of it is a JSON object of one recording:
+
+    {"id": "en_0001", "file": "audio/en_0001.flac", "seconds": 12.6, "language": "en", "kind": "short",
+     "text": "The ferry leaves at nine.", "ref_quality": "human"}
+
+All of these have to be there. `file` is relative to the directory; `text` is "" where nothing is said, and null leaves
+the recording out. A recording is a clip looped where `tiled` is true or its id has that word. The rest are the
+attributes of `Recording`, which has the meaning of each; other members are ignored.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +35,7 @@ class Recording:
         path: its audio file.
         seconds: its length.
         language: ISO 639-1 code.
-        kind: short, long, noisy, silence, ...
+        kind: short, long, noisy, multispeaker, silence, or another word to choose by.
         text: the gold text; "" when nothing is said.
         tiled: whether it is a clip looped.
         reference: how the text was made: human, machine, approximate, synthetic, none.

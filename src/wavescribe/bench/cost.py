@@ -20,7 +20,7 @@ from wavescribe.bench.cost_tables import cost_measurement
 from wavescribe.bench.hearing_anew import HearingAnew
 from wavescribe.bench.looped_clips import looped_clips
 from wavescribe.bench.material import long_reading
-from wavescribe.bench.offline import run_offline
+from wavescribe.bench.offline import run_offline, warm_up
 from wavescribe.bench.publishing import publish
 from wavescribe.bench.strategy_cost import looped_text, strategy_cost
 from wavescribe.bench.streamed import RATE
@@ -64,6 +64,7 @@ def cost(
     console = Console(stderr=True)
     recordings = long_reading(corpus)
     samples = joined(recordings, max(wanted))
+    warm_up(engine, samples, "en")
     offline = {
         length: run_offline(engine, samples[: round(length * RATE)], "en").cpu_seconds
         for length in track(wanted, "offline", console=console, transient=True)

@@ -28,7 +28,7 @@ def cost_measurement(
     Args:
         model: its name.
         lengths: in seconds, rising.
-        offline: CPU seconds of offline decoding by length.
+        offline: CPU seconds of greedy offline decoding by length.
         costs: one a strategy, each over a stream of the longest length.
         texts: of looped clips.
         budget: CPU seconds after which a run was given up.
@@ -45,6 +45,7 @@ def cost_measurement(
         summary=(
             f"{model}, one thread; a strategy's run is given up after {budget:g} CPU seconds; the stream is {material}",
             *(_against_offline(cost, lengths, offline) for cost in costs),
+            *_closing(costs),
             *(f"{t.clip}, {t.strategy}: {100 * (t.ratio - 1):+.1f} % of the characters that were said" for t in texts),
         ),
         tables=(*tables, *([_loop_table(texts)] if texts else [])),
@@ -67,10 +68,13 @@ def cost_measurement(
 
 
 def at(cost: StrategyCost, length: float) -> StepCost | None:
-    """The last decode of a stream's first seconds; its totals are what they cost. None where it did not come so far."""
+    """The last decode of a stream's first seconds; its totals are what they cost. None where it did not come so far.
+
+    Decodes at the stream's end are left out: shorter lengths are beginnings, which have none.
+    """
     if cost.stopped_at is not None and cost.stopped_at < length:
         return None
-    return next((step for step in reversed(cost.steps) if step.position <= length), None)
+    return next((step for step in reversed(cost.steps) if step.position <= length and not step.closing), None)
 
 
 def asdict_or_none(step: StepCost | None) -> dict[str, float] | None:
@@ -82,12 +86,7 @@ def step_times(cost: StrategyCost, length: float) -> Distribution | None:
     """Wall time of the decodes in a stream's first seconds, in milliseconds."""
     if at(cost, length) is None:
         return None
-    return distribution([1000 * step.wall for step in cost.steps if step.position <= length])
-
-
-def part_costs(cost: StrategyCost, start: float, end: float) -> float:
-    """CPU seconds of the decodes that ended in a part of the stream."""
-    return sum(step.cpu for step in cost.steps if start < step.position <= end)
+    return distribution([1000 * step.wall for step in cost.steps if step.position <= length and not step.closing])
 
 
 def _length_table(
@@ -158,7 +157,14 @@ def _against_offline(cost: StrategyCost, lengths: Sequence[float], offline: Mapp
     length = reached[-1]
     given_up = "" if cost.stopped_at is None else f"; given up at {cost.stopped_at:g} s"
     times = _per_second(cost, length) * length / offline[length]
-    return f"{cost.strategy}: {times:.1f} times offline decoding at {length:g} s{given_up}"
+    return f"{cost.strategy}: {times:.1f} times greedy offline decoding at {length:g} s{given_up}"
+
+
+def _closing(costs: Sequence[StrategyCost]) -> list[str]:
+    """What the ends of the streams cost, which no length has."""
+    ends = {cost.strategy: sum(step.cpu for step in cost.steps if step.closing) for cost in costs}
+    told = ", ".join(f"{name} {cpu:.2f}" for name, cpu in ends.items() if cpu)
+    return [f"CPU seconds to write the rest when a stream ends, which are in no length's: {told}"] if told else []
 
 
 def _length_chart(lengths: Sequence[float], offline: Mapping[float, float], costs: Sequence[StrategyCost]) -> Chart:

@@ -6,23 +6,43 @@ import os
 import platform
 import subprocess
 import sys
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
 PACKAGES = ("wavescribe", "ctranslate2", "faster-whisper", "onnxruntime", "numpy", "jiwer", "whisper-normalizer")
 
+HARDWARE = ("processor", "cores", "memory", "GPU", "system")
+"""The facts of the machine, as they are joined where it only asked a server that is elsewhere."""
 
-def describe_environment() -> dict[str, str]:
-    """Facts by name, in the order in which they are shown."""
+CGROUPS, OWN_CGROUP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
+
+
+def describe_environment(*, elsewhere: bool = False) -> dict[str, str]:
+    """Facts by name, in the order in which they are shown.
+
+    Args:
+        elsewhere: whether the server that was measured runs somewhere else; this machine, these versions and this
+            commit are then told as those of the program that measured.
+    """
+    groups = own_cgroups()
     facts = {
         "processor": _processor(),
-        "cores": str(_cores()),
-        "memory": _memory(),
+        "cores": f"{usable_cores(groups):g}",
+        "memory": _memory(groups),
         "system": f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
-        "commit": _commit(),
+        "commit": source_commit(),
     }
     versions = {f"version of {name}": _version(name) or "not installed" for name in PACKAGES}
-    return facts | _gpu() | versions | _torch_version()
+    found = facts | _gpu() | versions | _torch_version()
+    return _as_measured_from(found) if elsewhere else found
+
+
+def _as_measured_from(facts: dict[str, str]) -> dict[str, str]:
+    units = {"cores": " cores", "memory": " of memory"}
+    machine = ", ".join(facts[name] + units.get(name, "") for name in HARDWARE if name in facts)
+    others = {f"{name} here": fact for name, fact in facts.items() if name not in HARDWARE}
+    return {"measured from": machine} | others
 
 
 def _gpu() -> dict[str, str]:
@@ -37,9 +57,38 @@ def _torch_version() -> dict[str, str]:
     return {"version of torch": version} if version else {}
 
 
-def _cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def own_cgroups(root: Path = CGROUPS, membership: Path = OWN_CGROUP) -> list[Path]:
+    """The control groups (version 2) that limit this process, from its own up to the root; none elsewhere."""
+    try:
+        lines = membership.read_text().splitlines()
+    except OSError:
+        return []
+    own = next((line.removeprefix("0::").strip("/") for line in lines if line.startswith("0::")), None)
+    if own is None:
+        return []
+    return [root / own, *(root / own).parents[: len(Path(own).parts)]]
+
+
+def usable_cores(groups: list[Path]) -> float:
+    """The cores that this process may use: those it may run on, and no more than a container is given.
+
+    Args:
+        groups: its control groups; `cpu.max` has microseconds of CPU time and of the period in which they may be used.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quotas = [limit.split() for limit in _limits(groups, "cpu.max")]
+    return min([float(cores), *(int(quota) / int(period) for quota, period in quotas)])
+
+
+def usable_bytes(groups: list[Path], physical: int) -> int:
+    """The memory that this process may use: that of the machine, and no more than a container is given."""
+    return min([physical, *map(int, _limits(groups, "memory.max"))])
+
+
+def _limits(groups: list[Path], name: str) -> list[str]:
+    """The limits of that name that are set; a group without one says "max", and the root has no file."""
+    paths = [path for group in groups if (path := group / name).is_file()]
+    return [text for path in paths if not (text := path.read_text().strip()).startswith("max")]
 
 
 def _processor() -> str:
@@ -51,12 +100,12 @@ def _processor() -> str:
     return next(names, platform.machine())
 
 
-def _memory() -> str:
+def _memory(groups: list[Path]) -> str:
     try:
         pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
     except (ValueError, AttributeError, OSError):
         return "unknown"
-    return f"{pages * size / 2**30:.0f} GiB"
+    return f"{round(usable_bytes(groups, pages * size) / 2**30, 1):g} GiB"
 
 
 def _version(name: str) -> str | None:
@@ -66,17 +115,30 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _commit() -> str:
-    """The commit of the source, with a mark where files were changed; "unknown" outside a checkout."""
-    folder = Path(__file__).parent
+@cache
+def source_commit() -> str:
+    """The commit of the source as it was when this was first asked: it may change while a measurement runs."""
+    return commit_of(Path(__file__).parents[1])
+
+
+def commit_of(package: Path) -> str:
+    """The commit of a package's checkout, with "-dirty" where a file was changed, or one is new in the package.
+
+    Args:
+        package: the directory of its source.
+
+    Returns:
+        "unknown" outside a checkout.
+    """
     try:
-        commit = subprocess.run(
-            ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=12"],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=10,
-        )
+        commit = _git(package, "describe", "--always", "--dirty", "--abbrev=12")
+        new = _git(package, "ls-files", "--others", "--exclude-standard")
     except (OSError, subprocess.SubprocessError):
         return "unknown"
-    return commit.stdout.strip()
+    return f"{commit}-dirty" if new and not commit.endswith("-dirty") else commit
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    """What a command of git says of a folder."""
+    command = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()

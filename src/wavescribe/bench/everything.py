@@ -11,16 +11,18 @@ import typer
 from rich.console import Console
 
 from wavescribe.bench import paced_options as option
+from wavescribe.bench.command_line import running_command
 from wavescribe.bench.cost import cost
 from wavescribe.bench.hour import hour
 from wavescribe.bench.latency import latency
 from wavescribe.bench.load import load
-from wavescribe.bench.publishing import running_command
+from wavescribe.bench.publishing import noted
 from wavescribe.bench.quality import quality
+from wavescribe.bench.repetition import repetition
 from wavescribe.bench.results_page import write_results
 from wavescribe.errors import ConfigurationError
 
-NAMES = ("quality", "latency", "cost", "load", "hour")
+NAMES = ("quality", "latency", "cost", "load", "hour", "repetition")
 
 QUICK = "This was a quick run, of few recordings and short streams: it shows that all works, and is none to quote."
 
@@ -34,13 +36,14 @@ def everything(
     ] = ",".join(NAMES),
     corpus: option.Corpus = None,
 ) -> None:
-    """Run quality, latency, cost, load and hour; a whole run takes hours on a machine that does nothing else."""
+    """Run all measurements but compare and gate; a whole run takes hours on a machine that does nothing else."""
     wanted = _checked_names(only)
-    for name, measure in (_quick if quick else _whole)(output, corpus).items():
-        if name in wanted:
-            measure()
+    with noted(QUICK if quick else ""):
+        for name, measure in (_quick if quick else _whole)(output, corpus).items():
+            if name in wanted:
+                measure()
     if page is not None:
-        write_results(output, page, running_command(), note=QUICK if quick else "")
+        write_results(output, page, running_command())
         Console().print(f"written to {page}", soft_wrap=True, highlight=False)
 
 
@@ -60,6 +63,8 @@ def _quick(output: Path, corpus: Path | None) -> dict[str, Callable[[], None]]:
         "latency": partial(latency, corpus=corpus, seconds=15, output=output),
         "cost": partial(cost, lengths="15,30,60", budget=20, loops=False, corpus=corpus, output=output),
         "load": partial(load, streams="1,2", corpus=corpus, seconds=12, output=output),
+        # Those of a corpus are long.
+        "repetition": partial(repetition, output=output),
     }
 
 
@@ -77,4 +82,5 @@ def _whole(output: Path, corpus: Path | None) -> dict[str, Callable[[], None]]:
         "cost": partial(cost, corpus=corpus, output=output),
         "load": partial(load, corpus=corpus, seconds=120, output=output),
         "hour": partial(hour, corpus=corpus, output=output),
+        "repetition": partial(repetition, corpus=corpus, output=output),
     }

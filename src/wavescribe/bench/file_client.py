@@ -28,9 +28,16 @@ ANY_MODEL = "whisper-1"
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An utterance as WAV and when it is sent, in seconds since the stream's first sample was spoken."""
+    """An utterance and when it is sent.
+
+    Attributes:
+        due: seconds since the stream's first sample was spoken.
+        seconds: of its audio.
+        wav: its audio.
+    """
 
     due: float
+    seconds: float
     wav: bytes
 
 
@@ -39,7 +46,7 @@ class PacedUploads:
 
     Args:
         target: the server.
-        plan: what is said; each of its commits is an upload.
+        plan: what is said; each of its utterances is an upload, whoever ends turns.
     """
 
     def __init__(self, target: Target, plan: StreamPlan) -> None:
@@ -72,7 +79,6 @@ class PacedUploads:
         self.record.events.append((upload.due, {"type": "input_audio_buffer.committed", "item_id": item_id}))
         await asyncio.sleep(self._began + upload.due - time.monotonic())
         self.record.slips.append(max(0.0, self._now() - upload.due))
-        self.record.sent_seconds = max(self.record.sent_seconds, upload.due)
         try:
             answer = await self._client.audio.transcriptions.create(
                 model=self._target.model or ANY_MODEL,
@@ -85,6 +91,7 @@ class PacedUploads:
         except APIConnectionError as error:
             self.record.failures.append(f"no answer: {error}")
         else:
+            self.record.sent_seconds += upload.seconds
             # Some servers answer in plain text, which the client gives as it is.
             text = str(getattr(answer, "text", answer))
             event = {"type": f"{PREFIX}completed", "item_id": item_id, "transcript": text.strip()}
@@ -103,9 +110,12 @@ class PacedUploads:
 
 
 def uploads(plan: StreamPlan) -> list[Upload]:
-    """The audio between a plan's commits; what follows the last one is silence and is not sent."""
-    starts = (0, *plan.commits[:-1])
-    return [Upload(end / RATE, _wav(plan.samples[start:end])) for start, end in zip(starts, plan.commits, strict=True)]
+    """The audio between the ends of a plan's utterances; what follows the last one is silence and is not sent."""
+    starts = (0, *plan.utterance_ends[:-1])
+    return [
+        Upload(end / RATE, (end - start) / RATE, _wav(plan.samples[start:end]))
+        for start, end in zip(starts, plan.utterance_ends, strict=True)
+    ]
 
 
 def _wav(samples: Samples) -> bytes:

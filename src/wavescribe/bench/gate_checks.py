@@ -11,10 +11,10 @@ MOST_GROWTH = 0.05
 through four of them by two, while a cost that grows with length grows by tens."""
 
 MOST_TIMES_OFFLINE = 4.0
-"""Cost of streaming against offline decoding of the same recording."""
+"""Cost of streaming against greedy offline decoding of the same recording."""
 
 MOST_PENALTY = 0.015
-"""Word error rate of streaming above that of offline decoding: 1.5 points of 118 words are one word."""
+"""Word error rate of streaming above that of greedy offline decoding: 1.5 points of 118 words are one word."""
 
 MOST_OVER_EMISSION = 1.03
 LEAST_OVER_EMISSION = 0.97
@@ -27,9 +27,9 @@ class Figures:
 
     Attributes:
         lap_costs: CPU seconds of each lap of a stream that says the same again and again.
-        offline_cost: CPU seconds of offline decoding of one lap.
+        offline_cost: CPU seconds of greedy offline decoding of one lap.
         streamed_cost: CPU seconds of streaming one lap.
-        offline_errors: word error rate of offline decoding.
+        offline_errors: word error rate of greedy offline decoding.
         streamed_errors: word error rate of streaming.
         over_emission: characters written per character said, of a looped clip.
         quiet_characters: characters written of silence and noise.
@@ -93,13 +93,13 @@ def checks_of(figures: Figures) -> list[Check]:
             meaning="a stream costs more the longer it is",
         ),
         Check(
-            "cost of streaming against offline decoding",
+            "cost of streaming against greedy offline decoding",
             _ratio(figures.streamed_cost, figures.offline_cost),
             MOST_TIMES_OFFLINE,
             meaning="streaming has become more expensive",
         ),
         Check(
-            "word error rate of streaming above offline decoding",
+            "word error rate of streaming above greedy offline decoding",
             figures.streamed_errors - figures.offline_errors,
             MOST_PENALTY,
             meaning="text has become worse only because it is streamed",

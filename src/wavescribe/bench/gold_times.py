@@ -43,6 +43,7 @@ class TimedRecording:
         words: the gold words whose place is known.
         speech_end: where the last speech ends, by the voice activity detector.
         speech_seconds: how much of it is speech.
+        speech_start: where the first speech begins.
     """
 
     recording: Recording
@@ -50,6 +51,7 @@ class TimedRecording:
     words: tuple[GoldWord, ...]
     speech_end: float
     speech_seconds: float
+    speech_start: float = 0.0
 
 
 class GoldTimes:
@@ -75,7 +77,7 @@ class GoldTimes:
         samples = recording.samples()
         words = gold_words(recording)
         short = len(samples) <= self._engine.info.max_window_seconds * RATE
-        timed = self._aligned(samples, words, recording.language) if short else self._from_file(samples, words)
+        timed = (self._aligned if short else self._from_file)(samples, words, recording.language)
         speech = speech_ends(samples)
         return TimedRecording(
             recording=recording,
@@ -83,6 +85,7 @@ class GoldTimes:
             words=tuple(replace(word, end=end_in_speech(word, speech)) for word in timed),
             speech_end=float(speech[-1]) if len(speech) else 0.0,
             speech_seconds=len(speech) * VAD_FRAME_SECONDS,
+            speech_start=float(speech[0]) - VAD_FRAME_SECONDS if len(speech) else 0.0,
         )
 
     def _aligned(self, samples: Samples, words: list[str], language: str) -> list[GoldWord]:
@@ -105,8 +108,9 @@ class GoldTimes:
         last = found[-1][1] * 0.02 if found else 0.0
         return [first.get(index, last) for index in range(len(tokens) + 1)]
 
-    def _from_file(self, samples: Samples, words: list[str]) -> list[GoldWord]:
-        transcription = self._engine.transcribe_file(samples, FileOptions(word_times=True))
+    def _from_file(self, samples: Samples, words: list[str], language: str) -> list[GoldWord]:
+        options = FileOptions(language=language, word_times=True)
+        transcription = self._engine.transcribe_file(samples, options)
         heard = [word for segment in transcription.segments for word in segment.words]
         matches = match_words(words, [word.text for word in heard])
         return [

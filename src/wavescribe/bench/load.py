@@ -13,17 +13,18 @@ from rich.progress import Progress
 
 from wavescribe.bench import paced_options as option
 from wavescribe.bench.baseline import settings_of, turns_alone
-from wavescribe.bench.level_verdict import is_good, lowest, most_good, shortcomings
+from wavescribe.bench.level_verdict import is_good, lowest, most_good, most_streams, shortcomings
 from wavescribe.bench.measurement import Chart, Measurement, Series, TableData
 from wavescribe.bench.metrics.percentiles import Distribution
 from wavescribe.bench.metrics.word_errors import ErrorRate, error_rate, normalise
 from wavescribe.bench.paced_level import LevelResult, run_level
 from wavescribe.bench.publishing import publish
 from wavescribe.bench.realtime_client import Target
+from wavescribe.bench.served import Served, served_by
 from wavescribe.bench.server_process import ServerProcess
 from wavescribe.bench.stream_plan import StreamPlan
-from wavescribe.engines.whisper import load_whisper
 from wavescribe.errors import ConfigurationError
+from wavescribe.serving.configured_engine import engine_loader
 
 HEADINGS = (
     "streams",
@@ -34,6 +35,7 @@ HEADINGS = (
     "lag p99",
     "final p50",
     "final p95",
+    "finals",
     "WER",
     "missing",
     "skipped",
@@ -60,7 +62,7 @@ def load(
     seconds: option.Seconds = 60.0,
     turns: option.TurnsOption = "manual",
     silence_ms: option.SilenceMs = 500,
-    rate: option.Rate = 16_000,
+    rate: option.Rate = None,
     model: option.Model = "",
     api_key: option.ApiKey = "",
     aligner: option.Aligner = "whisper-base",
@@ -70,16 +72,17 @@ def load(
     who = option.checked_turns(turns)
     levels = checked_levels(streams)
     flags = server_flags or []
-    target = Target(url, language=language, model=model, rate=rate, turns=who, silence_ms=silence_ms, api_key=api_key)
-    settings_of(flags)  # wrong ones are told before a model is loaded
+    wire = option.wire_rate(rate, url)
+    target = Target(url, language=language, model=model, rate=wire, turns=who, silence_ms=silence_ms, api_key=api_key)
+    served = served_by(target, flags)  # wrong flags are told before a model is loaded
     speech = option.Speech(corpus, kinds, language, seconds, who, aligner, silence_ms)
     console = Console(stderr=True)
     console.print(f"finding the times of the words of {max(levels)} streams of {seconds:g} s ...")
     plans = speech.plans(max(levels))
     results = run_levels(target, flags, plans, levels, limit=limit, keep_going=keep_going, console=console)
     wanted = max(results) if baseline and not url else 0
-    alone = _alone(flags, plans[:wanted], silence_ms, console) if wanted else []
-    publish(load_measurement(results, plans, alone, limit), output)
+    alone, failure = _alone(flags, plans[:wanted], silence_ms, console) if wanted else ([], "")
+    publish(load_measurement(results, plans, alone, limit, served, failure), output)
 
 
 def checked_levels(text: str) -> list[int]:
@@ -106,16 +109,19 @@ def run_levels(
     limit: float,
     keep_going: bool,
     console: Console,
+    longer: Sequence[StreamPlan] = (),
 ) -> dict[int, LevelResult]:
     """Each level's result, rising, up to the first that is not good.
 
-    A level says the first plans, so that streams of the same number say the same at every level.
+    A level says the first plans, so that streams of the same number say the same at every level; the lowest says the
+    longer ones where there are any.
     """
     results: dict[int, LevelResult] = {}
     with option.measured_server(target, flags) as (measured, server):
         asyncio.run(_warm_up(measured, plans[0], server))
         for level in levels:
-            results[level] = asyncio.run(_with_progress(measured, plans[:level], server, console))
+            said = longer if longer and level == levels[0] else plans
+            results[level] = asyncio.run(_with_progress(measured, said[:level], server, console))
             if not keep_going and not is_good(results[level], limit, lowest(results)):
                 break
     return results
@@ -140,35 +146,54 @@ async def _warm_up(target: Target, plan: StreamPlan, server: ServerProcess | Non
     await run_level(target, [plan.beginning(5.0)], server)
 
 
-def _alone(flags: list[str], plans: Sequence[StreamPlan], silence_ms: int, console: Console) -> list[tuple[str, ...]]:
-    """What each stream's audio gives without others."""
+def _alone(
+    flags: list[str], plans: Sequence[StreamPlan], silence_ms: int, console: Console
+) -> tuple[list[tuple[str, ...]], str]:
+    """What each stream's audio gives without others; none, and why, where that fails."""
     console.print(f"{len(plans)} streams alone, in this process ...")
     settings = settings_of(flags)
-    engine = load_whisper(
-        settings.model, device=settings.device, compute_type=settings.compute_type or "int8", threads_per_worker=2
-    )
     try:
-        return [turns_alone(engine, settings, plan, silence_ms) for plan in plans]
-    finally:
-        engine.close()
+        engine = engine_loader(settings)()
+        try:
+            return [turns_alone(engine, settings, plan, silence_ms) for plan in plans], ""
+        finally:
+            engine.close()
+    except Exception as error:  # whatever it is, the levels took long and stand without it
+        return [], f"texts are not compared with what the audio gives alone, which failed: {error or repr(error)}"
 
 
 def load_measurement(
-    results: dict[int, LevelResult], plans: Sequence[StreamPlan], alone: Sequence[tuple[str, ...]], limit: float
+    results: dict[int, LevelResult],
+    plans: Sequence[StreamPlan],
+    alone: Sequence[tuple[str, ...]],
+    limit: float,
+    served: Served,
+    failure: str = "",
 ) -> Measurement:
-    """The levels as a measurement."""
+    """The levels as a measurement.
+
+    Args:
+        results: by level, rising.
+        plans: of the streams.
+        alone: what the audio of each gives without others; empty where that was not asked for or failed.
+        limit: of the settle lag's 95th percentile, in seconds.
+        served: the server.
+        failure: why it is not known what the audio gives alone; "" where nothing failed.
+    """
     rows = tuple(_row(level, result, alone) for level, result in results.items())
     return Measurement(
         name="load",
-        title=f"{_streams(most_good(results, limit))} at once with a settle lag of at most {limit:g} s at p95",
-        summary=tuple(_summary(results, plans, alone, limit)),
+        title=f"{most_streams(results, limit)} at once with a settle lag of at most {limit:g} s at p95",
+        summary=(*_summary(results, plans, alone, limit), *([failure] if failure else []), served.line),
         tables=(TableData("load (times in seconds)", HEADINGS, rows),),
         charts=(_lag_chart(results, limit),),
         data={
+            "server": asdict(served),
             "limit_seconds": limit,
             "alone": list(alone),
             "levels": {level: level_data(result) for level, result in results.items()},
         },
+        elsewhere=served.elsewhere,
     )
 
 
@@ -176,7 +201,7 @@ def _summary(
     results: dict[int, LevelResult], plans: Sequence[StreamPlan], alone: Sequence[tuple[str, ...]], limit: float
 ) -> list[str]:
     most = most_good(results, limit)
-    lines = [f"{_streams(most)} at once: served in time" if most else "no level was served in time"]
+    lines = [f"{most_streams(results, limit)} at once{': served' if most else ' can be served'} in time"]
     bad = next((level for level in results if level > most), None)
     if bad is None:
         lines.append("no level broke the limit: more streams would be needed to find it")
@@ -187,10 +212,12 @@ def _summary(
     if alone:
         last = max(results)
         same = same_texts(results[last], alone)
-        lines.append(f"{same} of {last} streams at the highest level wrote what their audio gives alone, to the byte")
-        here, apart = results[last].errors.rate, errors_alone(plans, alone).rate
+        taken = f"{same} of {len(results[last].served)} streams that were taken at the highest level"
+        lines.append(f"{taken} wrote what their audio gives alone, to the byte")
+        here, apart = results[last].errors.rate, errors_alone(results[last], plans, alone).rate
         lines.append(f"their word error rate is {100 * here:.2f} %, alone it is {100 * apart:.2f} %")
     lines += [f"{_streams(level)}: {failure}" for level, result in results.items() for failure in result.failures[:3]]
+    lines += [f"{_streams(level)}: {told}" for level, result in results.items() for told in contradicted(result)]
     return lines
 
 
@@ -203,12 +230,12 @@ def same_texts(result: LevelResult, alone: Sequence[tuple[str, ...]]) -> int:
     return sum(stream.turns == turns for stream, turns in zip(result.streams, alone, strict=False))
 
 
-def errors_alone(plans: Sequence[StreamPlan], alone: Sequence[tuple[str, ...]]) -> ErrorRate:
-    """Word errors of the streams without others, for as many as were decoded so."""
-    texts = [" ".join(turns) for turns in alone]
+def errors_alone(result: LevelResult, plans: Sequence[StreamPlan], alone: Sequence[tuple[str, ...]]) -> ErrorRate:
+    """Word errors that the audio of a level's streams gives alone; of those that the server took."""
     return error_rate(
-        (normalise(plan.text, plan.language), normalise(text, plan.language))
-        for plan, text in zip(plans, texts, strict=False)
+        (normalise(plan.text, plan.language), normalise(" ".join(turns), plan.language))
+        for stream, plan, turns in zip(result.streams, plans, alone, strict=False)
+        if not stream.refused
     )
 
 
@@ -221,10 +248,11 @@ def _row(level: int, result: LevelResult, alone: Sequence[tuple[str, ...]]) -> t
         str(len(result.failures)),
         *(shown(lag, name) for name in ("p50", "p95", "p99")),
         *(shown(final, name) for name in ("p50", "p95")),
+        shown_finals(result),
         shown_errors(result),
         shown_missing(result),
         "" if result.steps_skipped is None else f"{result.steps_skipped:.0f}",
-        f"{same_texts(result, alone)}/{level}" if alone else "",
+        f"{same_texts(result, alone)}/{len(result.served)}" if alone else "",
         throughput(result),
         "" if cpu is None or not result.audio_seconds else f"{cpu / result.audio_seconds:.3f}",
         shown(slip, "p95", 3),
@@ -233,8 +261,30 @@ def _row(level: int, result: LevelResult, alone: Sequence[tuple[str, ...]]) -> t
 
 
 def shown(values: Distribution | None, name: str, digits: int = 2) -> str:
-    """One figure of a distribution as a cell of a table."""
-    return "" if values is None else f"{getattr(values, name):.{digits}f}"
+    """One figure of a distribution as a cell of a table; a percentile of too few values is told to be the largest."""
+    if values is None:
+        return ""
+    return f"{getattr(values, name):.{digits}f}{' (most)' if values.is_maximum(name) else ''}"
+
+
+def shown_p95(values: Distribution | None, digits: int = 2) -> str:
+    """The 95th percentile in a sentence, or the largest of values that are too few to have one."""
+    if values is None:
+        return "p95 unknown"
+    return f"most {values.maximum:.{digits}f} s" if values.is_maximum("p95") else f"p95 {values.p95:.{digits}f} s"
+
+
+def shown_finals(result: LevelResult) -> str:
+    """How many utterances have a final latency, of all, as a cell of a table; empty where none was to have one."""
+    final = result.pooled("final_completed")
+    return "" if final is None else f"{final.count}/{result.utterances}"
+
+
+def contradicted(result: LevelResult) -> list[str]:
+    """A sentence on the turns whose deltas were no settled text, where there are any."""
+    turns = "1 turn has" if result.contradictions == 1 else f"{result.contradictions} turns have"
+    told = f"{turns} another text in the end than in the deltas; the words count from the completion"
+    return [told] if result.contradictions else []
 
 
 def shown_errors(result: LevelResult) -> str:
@@ -244,7 +294,7 @@ def shown_errors(result: LevelResult) -> str:
 
 def shown_missing(result: LevelResult) -> str:
     """How many gold words never came as a cell of a table, empty where nobody was served."""
-    return str(sum(stream.missing for stream in result.served)) if result.served else ""
+    return str(result.missing) if result.served else ""
 
 
 def throughput(result: LevelResult) -> str:
@@ -272,10 +322,15 @@ def _lag_chart(results: dict[int, LevelResult], limit: float) -> Chart:
         x_label="streams at once",
         y_label="seconds from a word's end to its settled text",
         series=tuple(
-            Series(label, tuple(map(float, lags)), tuple(getattr(lag, name) for lag in lags.values()))
+            Series(label, tuple(map(float, lags)), tuple(_percentile(lag, name) for lag in lags.values()))
             for label, name in shares
         ),
         counts=True,
         limit=(limit, f"limit of the 95th percentile: {limit:g} s"),
         caption="A server is full where the 95th percentile crosses the dashed line.",
     )
+
+
+def _percentile(values: Distribution, name: str) -> float | None:
+    """A percentile as a point of a line; no point where there are too few values for it."""
+    return None if values.is_maximum(name) else float(getattr(values, name))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from wavescribe.bench.corpus import Recording
-from wavescribe.bench.installed_recordings import installed_recordings
+from wavescribe.bench.installed_recordings import installed_clips
 from wavescribe.bench.material import all_recordings
 from wavescribe.engines.base import Samples
 from wavescribe.errors import ConfigurationError
@@ -37,11 +37,16 @@ def looped_clips(corpus: Path | None) -> list[LoopedClip]:
     """The corpus's looped English recordings of two minutes and more; without any, a short installed one looped.
 
     Raises:
-        ConfigurationError: there are no recordings.
+        ConfigurationError: there are none.
     """
     tiled = [item for item in all_recordings(corpus) if _is_looped(item)] if corpus else []
     if not tiled:
-        return [loop(_short_clip(), seconds) for seconds in LENGTHS]
+        clip = short_clip()
+        if clip is None:
+            raise ConfigurationError(
+                "looped clips are needed: give --corpus, or pip install --no-deps pytest-audioeval"
+            )
+        return [loop(clip, seconds) for seconds in LENGTHS]
     return [LoopedClip(f"EN{60 * round(item.seconds / 60)}", item.samples(), item.text) for item in tiled]
 
 
@@ -56,9 +61,7 @@ def loop(recording: Recording, seconds: float) -> LoopedClip:
     return LoopedClip(f"EN{seconds:.0f}", np.tile(samples, times), " ".join([recording.text] * times))
 
 
-def _short_clip() -> Recording:
-    """The longest of the short English clips that packages ship."""
-    clips = [item for item in installed_recordings() if item.language == "en" and item.kind == "short"]
-    if not clips:
-        raise ConfigurationError("a looped clip is needed: give --corpus, or pip install pytest-audioeval")
-    return max(clips, key=lambda item: item.seconds)
+def short_clip() -> Recording | None:
+    """The longest of the English clips that packages ship, or None where none is installed."""
+    english = [clip for clip in installed_clips() if clip.language == "en"]
+    return max(english, key=lambda clip: clip.seconds, default=None)

@@ -46,4 +46,7 @@ def long_reading(corpus: Path | None) -> list[Recording]:
     """
     if corpus:
         return spoken_recordings(corpus, ["long"], ["en"])
-    return [recording for recording in installed_recordings() if recording.kind == "long"]
+    long = [recording for recording in installed_recordings() if recording.kind == "long"]
+    if not long:
+        raise ConfigurationError("a long reading is needed: give --corpus DIR, or pip install moonshine-voice")
+    return long

@@ -86,6 +86,7 @@ class Measurement:
         tables: what is printed.
         charts: what is drawn.
         data: every figure, ready for JSON.
+        elsewhere: whether a server that this program did not start did the work: this machine only asked it.
     """
 
     name: str
@@ -94,3 +95,4 @@ class Measurement:
     tables: tuple[TableData, ...]
     charts: tuple[Chart, ...] = ()
     data: dict[str, Any] = field(default_factory=dict)
+    elsewhere: bool = False

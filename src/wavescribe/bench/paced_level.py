@@ -12,7 +12,7 @@ from wavescribe.bench.heard import Heard, hear
 from wavescribe.bench.metrics.final_latency import final_latencies
 from wavescribe.bench.metrics.first_text import first_texts
 from wavescribe.bench.metrics.percentiles import Distribution, distribution
-from wavescribe.bench.metrics.settle_lag import settle_lags
+from wavescribe.bench.metrics.settle_lag import settle_lags, stated_lags
 from wavescribe.bench.metrics.word_errors import ErrorRate, error_rate, normalise
 from wavescribe.bench.realtime_client import PacedStream, StreamRecord, Target
 from wavescribe.bench.server_counters import counted_between, read_counters
@@ -35,11 +35,12 @@ class StreamResult:
         turns: its turns with text.
         errors: against the gold text, normalised.
         settle_lags: arrival of each gold word minus its end.
-        stated_lags: the same by the word times that the server gives; empty where it gives none.
-        final_text: for each recording, its last settled text minus the end of its speech.
-        final_completed: for each recording, its turn's completion minus the end of its speech.
+        stated_lags: the same by the word ends that the server gives; empty where it gives none.
+        final_text: for each recording of which the last part came, its last settled text minus the end of its speech.
+        final_completed: the same for its turn's completion.
         first_texts: for each turn, its first text, settled or draft, minus the start of its first recording's speech.
         missing: gold words that never came.
+        utterances: recordings that were said.
         failures: errors, lost connections, failed turns.
         refused: how the server refused the stream because it is full, or "".
         contradictions: turns whose transcript is not the join of their deltas.
@@ -54,6 +55,7 @@ class StreamResult:
     final_completed: tuple[float, ...]
     first_texts: tuple[float, ...]
     missing: int
+    utterances: int
     failures: tuple[str, ...]
     refused: str
     contradictions: int
@@ -87,11 +89,29 @@ class LevelResult:
         return [stream for stream in self.streams if not stream.refused]
 
     @property
+    def missing(self) -> int:
+        """Gold words of the streams that were taken that never came."""
+        return sum(stream.missing for stream in self.served)
+
+    @property
+    def words(self) -> int:
+        """Gold words of the streams that were taken."""
+        return self.missing + sum(len(stream.settle_lags) for stream in self.served)
+
+    @property
     def missing_share(self) -> float | None:
         """The share of the gold words of the streams that were taken that never came; None without words."""
-        missing = sum(stream.missing for stream in self.served)
-        words = missing + sum(len(stream.settle_lags) for stream in self.served)
-        return missing / words if words else None
+        return self.missing / self.words if self.words else None
+
+    @property
+    def utterances(self) -> int:
+        """Recordings that were said to the streams that were taken."""
+        return sum(stream.utterances for stream in self.served)
+
+    @property
+    def contradictions(self) -> int:
+        """Turns whose transcript is not the join of their deltas."""
+        return sum(stream.contradictions for stream in self.streams)
 
     @property
     def refusals(self) -> int:
@@ -164,11 +184,12 @@ def stream_result(record: StreamRecord, plan: StreamPlan) -> StreamResult:
         turns=heard.turns,
         errors=error_rate([(normalise(plan.text, language), normalise(heard.text, language))]),
         settle_lags=lags.lags,
-        stated_lags=heard.stated_lags,
+        stated_lags=stated_lags([word.text for word in plan.words], heard.stated),
         final_text=finals.text,
         final_completed=finals.completed if plan.turns != "none" else (),
         first_texts=first_texts(plan.utterances, heard.emissions, heard.shown),
         missing=lags.missing,
+        utterances=len(plan.utterances),
         failures=(*record.failures, *_failures(heard)),
         refused=record.refused,
         contradictions=heard.contradictions,

@@ -10,7 +10,8 @@ from typing import Annotated, get_args
 
 import typer
 
-from wavescribe.bench.gold_times import GoldTimes
+from wavescribe.bench.asked_session import DEFAULT_RATE
+from wavescribe.bench.gold_times import RATE, GoldTimes
 from wavescribe.bench.material import spoken_recordings
 from wavescribe.bench.realtime_client import Target
 from wavescribe.bench.server_process import ServerProcess, server_process
@@ -36,7 +37,10 @@ TurnsOption = Annotated[
     ),
 ]
 SilenceMs = Annotated[int, typer.Option(help="Silence that ends a turn where the server ends them.")]
-Rate = Annotated[int, typer.Option(help="Samples per second on the wire; OpenAI's own server takes 24000 only.")]
+Rate = Annotated[
+    int | None,
+    typer.Option(help="Samples per second on the wire; without it, 16000 to a server started here, 24000 to others."),
+]
 Language = Annotated[str, typer.Option(help="ISO 639-1 code of what is said.")]
 Kinds = Annotated[str, typer.Option(help="Kinds of recordings that are said.")]
 ApiKey = Annotated[str, typer.Option(envvar="WAVESCRIBE_BENCH_API_KEY", help="Sent as a bearer token, to every URL.")]
@@ -54,6 +58,16 @@ def checked_turns(text: str) -> Turns:
         if text == known:
             return known  # type: ignore[no-any-return]  # get_args gives the literals as Any
     raise ConfigurationError(f"--turns {text!r} is unknown; expected one of {', '.join(get_args(Turns))}")
+
+
+def wire_rate(rate: int | None, url: str) -> int:
+    """Samples per second on the wire: as given, or what the server takes.
+
+    Args:
+        rate: as given, or None.
+        url: of the server, "" for one that is started here; others may know no other rate than the API's own.
+    """
+    return rate or (DEFAULT_RATE if url else RATE)
 
 
 @dataclass(frozen=True, slots=True)

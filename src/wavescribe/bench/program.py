@@ -6,6 +6,7 @@ import typer
 
 from wavescribe.bench.compare import compare
 from wavescribe.bench.cost import cost
+from wavescribe.bench.environment import source_commit
 from wavescribe.bench.everything import everything
 from wavescribe.bench.gate import gate
 from wavescribe.bench.hour import hour
@@ -22,6 +23,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@app.callback()
+def begin() -> None:
+    """Read what may change while a measurement runs."""
+    source_commit()
+
+
 app.command("quality")(quality)
 app.command("latency")(latency)
 app.command("cost")(cost)

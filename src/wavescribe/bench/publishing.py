@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-import shlex
-import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,9 +13,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from wavescribe.bench.command_line import running_command
 from wavescribe.bench.environment import describe_environment
 from wavescribe.bench.measurement import Measurement, TableData
 from wavescribe.bench.report_page import write_report
+
+_note: ContextVar[str] = ContextVar("note", default="")
 
 
 def publish(measurement: Measurement, output: Path | None) -> None:
@@ -49,13 +53,21 @@ def write(measurement: Measurement, output: Path) -> Path:
 
 def document(measurement: Measurement) -> dict[str, object]:
     """The measurement and where it was made, ready for JSON."""
-    return asdict(measurement) | {"command": running_command(), "environment": describe_environment()}
+    return asdict(measurement) | {
+        "note": _note.get(),
+        "command": running_command(),
+        "environment": describe_environment(elsewhere=measurement.elsewhere),
+    }
 
 
-def running_command() -> str:
-    """The command line that is running, without the paths of this machine."""
-    words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:]]
-    return shlex.join(["wavescribe", *words])
+@contextmanager
+def noted(note: str) -> Iterator[None]:
+    """Write a note, "" for none, to every measurement that is published while the context is open."""
+    token = _note.set(note)
+    try:
+        yield
+    finally:
+        _note.reset(token)
 
 
 def _fitting(table: TableData, console: Console) -> Table:

@@ -17,11 +17,12 @@ from wavescribe.bench.corpus import Recording
 from wavescribe.bench.material import all_recordings, spoken_recordings
 from wavescribe.bench.measurement import Chart, Measurement, Series, TableData
 from wavescribe.bench.metrics.bootstrap import LEAST_RECORDINGS, Interval
-from wavescribe.bench.offline import OfflineRun, run_offline
+from wavescribe.bench.offline import OfflineRun, run_offline, warm_up
 from wavescribe.bench.publishing import publish
-from wavescribe.bench.recording_quality import GroupQuality, RecordingQuality, group, judge
+from wavescribe.bench.recording_quality import GroupQuality, OfflineGroup, RecordingQuality, group, judge
 from wavescribe.bench.streamed import run_streamed
 from wavescribe.engines.whisper import WhisperEngine, load_whisper
+from wavescribe.engines.whisper.engine import BEAM_SIZE
 from wavescribe.errors import ConfigurationError
 from wavescribe.streaming.delay import SETTLING_RULES, Delay
 from wavescribe.streaming.parameters import StreamParameters
@@ -29,14 +30,17 @@ from wavescribe.streaming.parameters import StreamParameters
 ERRORS = (
     "recordings",
     "gold text",
-    "offline WER",
+    "greedy offline WER",
+    "beam offline WER",
     "streamed WER",
-    "penalty (95 %)",
-    "offline CER",
-    "streamed CER",
-    "written",
+    "above greedy (95 %)",
+    "above beam (95 %)",
 )
-COSTS = ("recordings", "UPWR", "false settles", "lag p50", "lag p95", "CPU s/s", "times offline")
+CHARACTERS = ("recordings", "greedy offline CER", "beam offline CER", "streamed CER", "written")
+COSTS = ("recordings", "UPWR", "false settles", "lag p50", "lag p95", "CPU s/s", "times greedy offline")
+
+OFFLINE = {"greedy": "greedy offline decoding", "beam": f"offline beam search with {BEAM_SIZE} hypotheses"}
+"""What streaming is compared with: the cheapest decoding, and one with as many hypotheses as streaming follows."""
 
 CLEAN = ("short", "long")
 """Kinds of speech without noise and of one speaker, which the headline is of."""
@@ -53,7 +57,6 @@ def quality(
     step_seconds: Annotated[float, typer.Option(help="Audio between two decodes.")] = 1.0,
     every: Annotated[int, typer.Option(min=1, help="Use every Nth recording only.")] = 1,
     skip_steps: Annotated[bool, typer.Option(help="Skip half of the steps by chance, as under load.")] = False,
-    offline_beam: Annotated[int, typer.Option(min=1, help="Hypotheses that offline decoding follows; 1: greedy.")] = 1,
     model: Annotated[str, typer.Option(help="The Whisper model.")] = "whisper-base",
     output: option.Output = None,
 ) -> None:
@@ -63,10 +66,8 @@ def quality(
     chosen = spoken_recordings(corpus, kinds.split(","), wanted)[::every]
     engine = load_whisper(model, threads_per_worker=1)
     console = Console(stderr=True)
-    offline = {
-        item.name: run_offline(engine, item.samples(), item.language, offline_beam)
-        for item in track(chosen, "offline", console=console, transient=True)
-    }
+    warm_up(engine, chosen[0].samples(), chosen[0].language)
+    offline = {item.name: _offline(engine, item) for item in track(chosen, "offline", console=console, transient=True)}
     results = {
         level: [
             _result(engine, item, level, step_seconds, skip_steps, offline[item.name])
@@ -74,7 +75,13 @@ def quality(
         ]
         for level in levels
     }
-    publish(quality_measurement(results, engine.info.name, step_seconds, offline_beam), output)
+    publish(quality_measurement(results, engine.info.name, step_seconds), output)
+
+
+def _offline(engine: WhisperEngine, item: Recording) -> tuple[OfflineRun, OfflineRun]:
+    """Greedy decoding, and beam search."""
+    samples = item.samples()
+    return run_offline(engine, samples, item.language), run_offline(engine, samples, item.language, BEAM_SIZE)
 
 
 def _delay(name: str) -> Delay:
@@ -94,18 +101,21 @@ def parameters_for(recording: Recording, delay: Delay, step_seconds: float) -> S
 
 
 def _result(
-    engine: WhisperEngine, item: Recording, delay: Delay, step_seconds: float, skip: bool, offline: OfflineRun
+    engine: WhisperEngine,
+    item: Recording,
+    delay: Delay,
+    step_seconds: float,
+    skip: bool,
+    offline: tuple[OfflineRun, OfflineRun],
 ) -> RecordingQuality:
     # A recording skips the same steps whatever was measured before it.
     chance = random.Random(item.name) if skip else None
     return judge(
-        item, offline, run_streamed(engine, item.samples(), parameters_for(item, delay, step_seconds), skip=chance)
+        item, *offline, run_streamed(engine, item.samples(), parameters_for(item, delay, step_seconds), skip=chance)
     )
 
 
-def quality_measurement(
-    results: dict[Delay, list[RecordingQuality]], model: str, step_seconds: float, offline_beam: int = 1
-) -> Measurement:
+def quality_measurement(results: dict[Delay, list[RecordingQuality]], model: str, step_seconds: float) -> Measurement:
     """The recordings as a measurement; the first delay level is the one that is shown by language and kind."""
     first = next(iter(results))
     language, kinds = headline_of(results[first])
@@ -117,11 +127,8 @@ def quality_measurement(
     return Measurement(
         name="quality",
         title=f"streaming costs {100 * whole[first].penalty:+.2f} points of {whole[first].unit} errors "
-        f"({' '.join(headline)}, delay {first})",
-        summary=(
-            *_summary(whole[first], f"{model}, steps of {step_seconds:g} s; {' '.join(headline)}"),
-            f"offline decoding is {'greedy' if offline_beam == 1 else f'beam search with {offline_beam} hypotheses'}",
-        ),
+        f"above {OFFLINE[whole[first].reference]} ({' '.join(headline)}, delay {first})",
+        summary=tuple(_summary(whole[first], f"{model}, steps of {step_seconds:g} s; {' '.join(headline)}")),
         tables=(
             *_tables(f"by language and kind, delay {first}", ("language", "kind"), list(groups.items())),
             *_tables(
@@ -132,7 +139,7 @@ def quality_measurement(
         data={
             "model": model,
             "step_seconds": step_seconds,
-            "offline_beam": offline_beam,
+            "offline_beam": BEAM_SIZE,
             "headline": {"language": language, "kinds": kinds},
             "delays": {delay: asdict(each) for delay, each in whole.items()},
             "groups": [{"language": name[0], "kind": name[1], **asdict(figures)} for name, figures in groups.items()],
@@ -164,31 +171,37 @@ def _summary(whole: GroupQuality, setting: str) -> list[str]:
     lag, unit = whole.lag, whole.unit
     return [
         f"{setting}: {whole.recordings} recordings, {whole.seconds:.0f} s, {whole.words} {unit}s",
-        f"{unit} errors {_percent(whole.offline)} offline, {_percent(whole.streamed)} streamed; "
-        f"{_confidence(whole.penalty_interval)}",
+        f"{unit} errors {_percent(whole.streamed)} streamed, {_percent(whole.greedy.rate)} by {OFFLINE['greedy']}, "
+        f"{_percent(whole.beam.rate)} by {OFFLINE['beam']}, as many as streaming follows; the headline is against the "
+        "better of both",
+        f"{_penalty('greedy', whole.greedy)}; {_penalty('beam', whole.beam)}"
+        + ("; the recordings are too few for a confidence interval" if whole.penalty_interval is None else ""),
         f"{100 * whole.over_emission:.1f} % of the gold text's characters are written, both without punctuation; "
         f"{_percent(whole.false_settles)} of the settled {unit}s are wrong",
         f"{whole.unstable_ratio:.2f} {unit}s were shown and changed for each {unit} of the final text (UPWR)",
         "nothing settled"
         if lag is None
         else f"words settle {lag.p50:.2f} s of audio after their end (p95 {lag.p95:.2f} s), decoding time not counted",
-        f"streaming takes {whole.cpu:.3f} CPU seconds a second, {whole.cpu / (whole.offline_cpu or 1):.1f} times "
-        "offline decoding",
+        f"streaming takes {whole.cpu:.3f} CPU seconds a second, {whole.cpu / (whole.greedy.cpu or 1):.1f} times "
+        f"{OFFLINE['greedy']}",
     ]
 
 
-def _confidence(penalty: Interval | None) -> str:
-    if penalty is None:
-        return "the recordings are too few for a confidence interval"
-    return f"the penalty's 95 % confidence interval is {_points(penalty)} points"
+def _penalty(name: str, offline: OfflineGroup) -> str:
+    interval = offline.penalty_interval
+    confidence = "" if interval is None else f" (95 % confidence: {_points(interval)})"
+    return f"penalty against {OFFLINE[name]} {100 * offline.penalty:+.2f} points{confidence}"
 
 
 def _tables(
     by: str, names: tuple[str, ...], groups: Sequence[tuple[tuple[str, ...], GroupQuality]]
-) -> tuple[TableData, TableData]:
-    """Errors and costs apart, because the columns of both would not fit a page."""
+) -> tuple[TableData, TableData, TableData]:
+    """Errors, characters and costs apart, because the columns of all would not fit a page."""
     return (
         TableData(f"errors {by}", (*names, *ERRORS), tuple((*name, *_errors(each)) for name, each in groups)),
+        TableData(
+            f"characters {by}", (*names, *CHARACTERS), tuple((*name, *_characters(each)) for name, each in groups)
+        ),
         TableData(
             f"stability, lag and cost {by}", (*names, *COSTS), tuple((*name, *_costs(each)) for name, each in groups)
         ),
@@ -196,14 +209,25 @@ def _tables(
 
 
 def _errors(figures: GroupQuality) -> tuple[str, ...]:
-    interval = figures.penalty_interval
     return (
         str(figures.recordings),
         f"{figures.words} {figures.unit}s",
-        _percent(figures.offline),
+        _percent(figures.greedy.rate),
+        _percent(figures.beam.rate),
         _percent(figures.streamed),
-        f"{100 * figures.penalty:+.2f}" + ("" if interval is None else f" ({_points(interval)})"),
-        _percent(figures.offline_cer),
+        *(
+            f"{100 * each.penalty:+.2f}"
+            + ("" if each.penalty_interval is None else f" ({_points(each.penalty_interval)})")
+            for each in (figures.greedy, figures.beam)
+        ),
+    )
+
+
+def _characters(figures: GroupQuality) -> tuple[str, ...]:
+    return (
+        str(figures.recordings),
+        _percent(figures.greedy.cer),
+        _percent(figures.beam.cer),
         _percent(figures.streamed_cer),
         f"{100 * figures.over_emission:.1f} %",
     )
@@ -218,7 +242,7 @@ def _costs(figures: GroupQuality) -> tuple[str, ...]:
         "" if lag is None else f"{lag.p50:.2f}",
         "" if lag is None else f"{lag.p95:.2f}",
         f"{figures.cpu:.3f}",
-        f"{figures.cpu / (figures.offline_cpu or 1):.2f}",
+        f"{figures.cpu / (figures.greedy.cpu or 1):.2f}",
     )
 
 
@@ -256,16 +280,18 @@ def _error_chart(groups: Groups) -> Chart:
         x_label="language and kind",
         y_label="word error rate in per cent",
         series=(
-            bars("offline", lambda each: each.offline, lambda each: each.offline_interval),
+            bars("offline, greedy", lambda each: each.greedy.rate, lambda each: each.greedy.interval),
+            bars("offline, beam search", lambda each: each.beam.rate, lambda each: each.beam.interval),
             bars("streamed", lambda each: each.streamed, lambda each: each.streamed_interval),
         ),
         kind="bar",
         caption="Thin lines are 95 % confidence intervals over recordings, where there are at least "
-        f"{LEAST_RECORDINGS}; both bars are of the same recordings.",
+        f"{LEAST_RECORDINGS}; all bars are of the same recordings.",
     )
 
 
 def _delay_chart(whole: dict[Delay, GroupQuality], group_name: str) -> Chart:
+    first = next(iter(whole.values()))
     points = sorted(
         (each.lag.p50, 100 * each.penalty, each.lag.p95, name) for name, each in whole.items() if each.lag is not None
     )
@@ -273,7 +299,7 @@ def _delay_chart(whole: dict[Delay, GroupQuality], group_name: str) -> Chart:
         name="quality_delay",
         title="What holding text back buys",
         x_label="settle lag in seconds of audio: median, and gray up to the 95th percentile",
-        y_label=f"{next(iter(whole.values())).unit} errors above offline, in points",
+        y_label=f"{first.unit} errors above offline, in points",
         series=(
             Series(
                 "delay",
@@ -283,5 +309,5 @@ def _delay_chart(whole: dict[Delay, GroupQuality], group_name: str) -> Chart:
                 marks=tuple(name for *_, name in points),
             ),
         ),
-        caption=f"{group_name}; further left is sooner, further down is better.",
+        caption=f"{group_name}, against {OFFLINE[first.reference]}; further left is sooner, further down is better.",
     )

@@ -18,6 +18,8 @@ from urllib.parse import urlsplit, urlunsplit
 from websockets import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.asyncio.client import ClientConnection, connect
 
+from wavescribe.bench.asked_session import UPDATED, AskedSession, is_flat, session_of
+from wavescribe.bench.open_turns import OpenTurns
 from wavescribe.bench.stream_plan import TimedMessage, Turns
 from wavescribe.errors import WavescribeError
 
@@ -32,6 +34,14 @@ FILE_PATH = "/audio/transcriptions"
 
 OVERLOADED_STATUSES, TRY_LATER = (429, 503), 1013
 """How HTTP servers and WebSocket servers say that they are full (RFC 6585, RFC 9110, and the WebSocket registry)."""
+
+CLEAR_ID = "the-end"
+"""The event id of the clear at a stream's end."""
+
+EMPTY_CODE, EMPTY_MESSAGE = "input_audio_buffer_commit_empty", "buffer too small"
+"""How servers say that a commit has too little audio; some give the message without the code."""
+
+SERVER_ERROR = "server_error"
 
 OVERLOADED_CODES = {"too_many_sessions", "rate_limit_exceeded", "server_overloaded", "capacity_exceeded"}
 """Error codes and types that say so in the first event of a session."""
@@ -74,17 +84,11 @@ class Target:
         path = parts.path if parts.path.strip("/") else "/v1/realtime"
         return urlunsplit((scheme, parts.netloc, path, parts.query, ""))
 
-    def session_update(self, include: Sequence[str]) -> str:
-        """The message that configures a session."""
-        transcription = {"language": self.language} | ({"model": self.model} if self.model else {})
-        vad = {"type": "server_vad", "silence_duration_ms": self.silence_ms} if self.turns == "server" else None
-        audio_input = {
-            "format": {"type": "audio/pcm", "rate": self.rate},
-            "transcription": transcription,
-            "turn_detection": vad,
-        }
-        session: Event = {"type": "transcription", "audio": {"input": audio_input}}
-        return json.dumps({"type": "session.update", "session": session | ({"include": [*include]} if include else {})})
+    @property
+    def session(self) -> AskedSession:
+        """What its sessions are asked to be."""
+        silence_ms = self.silence_ms if self.turns == "server" else None
+        return AskedSession(self.language, self.model, self.rate, silence_ms)
 
 
 @dataclass(slots=True)
@@ -97,7 +101,7 @@ class StreamRecord:
         slips: for each message, how many seconds after its deadline it was sent.
         refused: how the server refused the session because it is full, or "".
         failures: errors and lost connections, in order.
-        sent_seconds: audio that was sent.
+        sent_seconds: audio that was sent; of uploads, that of those that were transcribed.
     """
 
     events: list[tuple[float, Event]] = field(default_factory=list)
@@ -125,7 +129,7 @@ class PacedStream:
         self._messages = messages
         self._patience = patience_seconds
         self._connection: ClientConnection | None = None
-        self._unfinished: set[str] = set()
+        self._turns = OpenTurns()
         self._sent = False
         self._cleared = False
         self.record = StreamRecord()
@@ -173,16 +177,36 @@ class PacedStream:
             self._refuse(_error_text(first), overloaded=bool({error.get("code"), error.get("type")} & OVERLOADED_CODES))
             await connection.close()
             return
-        for include in dict.fromkeys((self._target.include, ())):
-            await connection.send(self._target.session_update(include))
-            answer = await self._answer(connection)
-            if answer["type"] != "error":
-                return
-        self.record.failures.append(f"session.update: {_error_text(answer)}")
+        answer = await self._update(connection, first)
+        if answer["type"] == "error":
+            self.record.failures.append(f"session.update: {_error_text(answer)}")
+        elif wrong := self._target.session.differences(session_of(answer)):
+            self.record.failures.append(f"the session is not what was asked for: {'; '.join(wrong)}")
 
-    async def _answer(self, connection: ClientConnection) -> Event:
-        async with asyncio.timeout(ANSWER_SECONDS):
-            return _event(await connection.recv())
+    async def _update(self, connection: ClientConnection, greeting: Event) -> Event:
+        """Ask for the session in the shape that the server takes; returns its last answer."""
+        asked = self._target.session
+        for include in dict.fromkeys((self._target.include, ())):
+            await connection.send(asked.message(include))
+            answer = await self._answer(connection, *UPDATED, "error")
+            if answer["type"] != "error":
+                break
+        stated = session_of(answer) or session_of(greeting)
+        if is_flat(stated):
+            await connection.send(asked.flat_message(greeting["type"], stated))
+            answer = await self._answer(connection, *UPDATED, "error")
+        return answer
+
+    async def _answer(self, connection: ClientConnection, *kinds: str) -> Event:
+        """The next event, or the next of these types."""
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                while True:
+                    event = _event(await connection.recv())
+                    if not kinds or event["type"] in kinds:
+                        return event
+        except TimeoutError:
+            raise TimeoutError(f"no {' or '.join(kinds) or 'event'} within {ANSWER_SECONDS:g} s") from None
 
     async def run(self, began: float) -> None:
         """Say everything at its time and listen to the last completion.
@@ -216,15 +240,17 @@ class PacedStream:
             due = began + message.due
             await asyncio.sleep(due - time.monotonic())
             self.record.slips.append(max(0.0, time.monotonic() - due))
+            if message.ends_turn:
+                self._turns.commit()
             await connection.send(message.text)
             self.record.sent_seconds = message.due
         # As the stock clients do: what answers the clear comes after everything that was committed before it.
-        await connection.send(json.dumps({"type": "input_audio_buffer.clear"}))
         self._sent = True
+        await connection.send(json.dumps({"type": "input_audio_buffer.clear", "event_id": CLEAR_ID}))
         self._wait_on(limit)
 
     async def _receive(self, connection: ClientConnection, began: float, limit: asyncio.Timeout) -> None:
-        while not (self._cleared and not self._unfinished):
+        while not (self._cleared and not self._turns.count and not self._turns.unanswered):
             event = _event(await connection.recv())
             self.record.events.append((time.monotonic() - began, event))
             self._follow(event)
@@ -233,21 +259,34 @@ class PacedStream:
     def _wait_on(self, limit: asyncio.Timeout) -> None:
         """Wait for the next event, once everything was sent, no longer than its patience lasts."""
         if self._sent:
-            patience = self._patience if self._unfinished else min(ANSWER_SECONDS, self._patience)
+            patience = self._patience if self._is_owed else min(ANSWER_SECONDS, self._patience)
             limit.reschedule(asyncio.get_running_loop().time() + patience)
 
+    @property
+    def _is_owed(self) -> bool:
+        """Whether the server has yet to end a turn or to answer a commit.
+
+        One that ends turns itself may pass over a last commit of silence: what answers the clear is then its end.
+        """
+        passed_over = self._cleared and self._target.turns == "server"
+        return bool(self._turns.count or (self._turns.unanswered and not passed_over))
+
     def _take_silence(self) -> None:
-        """Nothing more comes: the end for a server that does not answer the clear, a failure with turns unfinished."""
-        if self._unfinished:
-            count = len(self._unfinished)
-            self.record.failures.append(f"{count} turns without an end {self._patience:g} s after the last event")
+        """Nothing more comes: the end for a server that does not answer the clear, a failure where more is owed."""
+        if not self._is_owed:
+            return
+        since = f"{self._patience:g} s after the last event"
+        if self._turns.count:
+            self.record.failures.append(f"{self._turns.count} turns without an end {since}")
+        if self._turns.unanswered:
+            self.record.failures.append(f"{self._turns.unanswered} commits without an answer {since}")
 
     def _follow(self, event: Event) -> None:
         match event["type"].rsplit(".", 1)[-1]:
             case "committed":
-                self._unfinished.add(event.get("item_id", ""))
+                self._turns.begin(event)
             case "completed" | "failed":
-                self._unfinished.discard(event.get("item_id", ""))
+                self._turns.end(event)
             case "cleared":
                 self._cleared = True
             case "error":
@@ -255,9 +294,20 @@ class PacedStream:
 
     def _take_error(self, event: Event) -> None:
         """An empty last turn is none: the server's detector had ended it already."""
-        code = event.get("error", {}).get("code")
-        if code != "input_audio_buffer_commit_empty":
+        error = event.get("error") or {}
+        if error.get("code") == EMPTY_CODE or EMPTY_MESSAGE in str(error.get("message")):
+            self._turns.answer()
+        elif self._answers_clear(error):
+            self._cleared = True
+        else:
             self.record.failures.append(_error_text(event))
+
+    def _answers_clear(self, error: Event) -> bool:
+        """Whether an error is what a server that knows no clear says to it."""
+        if not self._sent or self._cleared:
+            return False
+        cause = error.get("event_id")
+        return cause == CLEAR_ID or (not cause and SERVER_ERROR not in (error.get("code"), error.get("type")))
 
 
 def _event(frame: str | bytes) -> Event:

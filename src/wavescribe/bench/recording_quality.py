@@ -7,13 +7,32 @@ from dataclasses import dataclass
 from typing import Any
 
 from wavescribe.bench.corpus import Recording
+from wavescribe.bench.gold_times import gold_words
 from wavescribe.bench.metrics.bootstrap import Interval, difference_interval, rate_interval
 from wavescribe.bench.metrics.false_settles import false_settles, settled_after_mismatch
+from wavescribe.bench.metrics.over_emission import counted
 from wavescribe.bench.metrics.percentiles import Distribution, distribution
 from wavescribe.bench.metrics.unstable_words import shown_words, unstable_words
 from wavescribe.bench.metrics.word_errors import BY_CHARACTER, ErrorRate, character_error_rate, error_rate, normalise
 from wavescribe.bench.offline import OfflineRun
 from wavescribe.bench.streamed import StreamedRun, shown_texts
+
+
+@dataclass(frozen=True, slots=True)
+class OfflineQuality:
+    """What one way of offline decoding made of a recording.
+
+    Attributes:
+        errors: word errors; characters where words are not written apart.
+        characters: character errors.
+        cpu_seconds: that it took.
+        text: as decoded.
+    """
+
+    errors: ErrorRate
+    characters: ErrorRate
+    cpu_seconds: float
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +44,10 @@ class RecordingQuality:
         language: ISO 639-1 code.
         kind: as the corpus has it.
         seconds: its length.
-        offline: word errors of offline decoding; characters where words are not written apart.
-        streamed: the same of the settled text.
-        offline_characters: character errors of offline decoding.
-        streamed_characters: the same of the settled text.
+        greedy: offline decoding with one hypothesis.
+        beam: offline decoding with as many hypotheses as streaming follows.
+        streamed: word errors of the settled text; characters where words are not written apart.
+        streamed_characters: its character errors.
         written: characters of the settled text, normalised, without spaces.
         gold: the same of the gold text.
         unstable: words shown and changed later.
@@ -36,10 +55,9 @@ class RecordingQuality:
         false_settled: settled words that are wrong or added.
         after_mismatch: settled words from the first mismatch on.
         settled_words: settled words, normalised.
-        lags: seconds of audio from each word's end to the step that settled it.
+        lags: seconds of audio from the end of each gold word that came, as the model places it, to the step that
+            settled it.
         cpu_seconds: of streaming.
-        offline_cpu_seconds: of offline decoding.
-        offline_text: as decoded offline.
         streamed_text: as settled.
     """
 
@@ -47,9 +65,9 @@ class RecordingQuality:
     language: str
     kind: str
     seconds: float
-    offline: ErrorRate
+    greedy: OfflineQuality
+    beam: OfflineQuality
     streamed: ErrorRate
-    offline_characters: ErrorRate
     streamed_characters: ErrorRate
     written: int
     gold: int
@@ -60,43 +78,66 @@ class RecordingQuality:
     settled_words: int
     lags: tuple[float, ...]
     cpu_seconds: float
-    offline_cpu_seconds: float
-    offline_text: str
     streamed_text: str
 
 
-def judge(recording: Recording, offline: OfflineRun, run: StreamedRun) -> RecordingQuality:
-    """Compare a recording's texts."""
+def judge(recording: Recording, greedy: OfflineRun, beam: OfflineRun, run: StreamedRun) -> RecordingQuality:
+    """Compare a recording's texts.
+
+    Args:
+        recording: has the gold text.
+        greedy: its offline decoding with one hypothesis.
+        beam: its offline decoding with several.
+        run: its streaming.
+    """
     gold, said = (normalise(text, recording.language) for text in (recording.text, run.text))
-    before = normalise(offline.text, recording.language)
     false, settled = false_settles(gold, said)
     return RecordingQuality(
         name=recording.name,
         language=recording.language,
         kind=recording.kind,
         seconds=recording.seconds,
-        offline=error_rate([(gold, before)]),
+        greedy=_offline(gold, greedy, recording.language),
+        beam=_offline(gold, beam, recording.language),
         streamed=error_rate([(gold, said)]),
-        offline_characters=character_error_rate([(gold, before)]),
         streamed_characters=character_error_rate([(gold, said)]),
-        written=_characters(said),
-        gold=_characters(gold),
+        written=counted(run.text, recording.language),
+        gold=counted(recording.text, recording.language),
         unstable=sum(unstable_words(texts) for texts in shown_texts(run.events)),
         final_words=len(shown_words(run.text)),
         false_settled=false,
         after_mismatch=settled_after_mismatch(gold, said)[0],
         settled_words=settled,
-        lags=tuple(run.settle_lags()),
+        lags=tuple(run.settle_lags(gold_words(recording))),
         cpu_seconds=run.cpu_seconds,
-        offline_cpu_seconds=offline.cpu_seconds,
-        offline_text=offline.text,
         streamed_text=run.text,
     )
 
 
-def _characters(text: str) -> int:
-    """Punctuation is in few gold texts, so that normalised texts are counted: a comma is not over-emission."""
-    return len(text.replace(" ", ""))
+def _offline(gold: str, run: OfflineRun, language: str) -> OfflineQuality:
+    pair = (gold, normalise(run.text, language))
+    return OfflineQuality(error_rate([pair]), character_error_rate([pair]), run.cpu_seconds, run.text)
+
+
+@dataclass(frozen=True, slots=True)
+class OfflineGroup:
+    """One way of offline decoding of a group of recordings; rates are shares, not per cent.
+
+    Attributes:
+        rate: word error rate.
+        interval: its 95 % confidence interval by the bootstrap over recordings; None where they are too few.
+        cer: character error rate.
+        penalty: word error rate of the settled text above it.
+        penalty_interval: the penalty's confidence interval, paired.
+        cpu: CPU seconds per second of audio.
+    """
+
+    rate: float
+    interval: Interval | None
+    cer: float
+    penalty: float
+    penalty_interval: Interval | None
+    cpu: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +149,14 @@ class GroupQuality:
         seconds: their length.
         words: gold words, or characters.
         unit: which of them: "character" where words are not written apart.
-        offline: word error rate of offline decoding.
+        greedy: offline decoding with one hypothesis.
+        beam: offline decoding with as many hypotheses as streaming follows.
+        reference: which of both has fewer errors, "greedy" or "beam".
+        penalty: word error rate of the settled text above that of the reference.
+        penalty_interval: its 95 % confidence interval by the bootstrap over recordings, paired; None where they are
+            too few.
         streamed: word error rate of the settled text.
-        penalty: the difference, from streaming.
-        offline_interval: 95 % confidence interval by the bootstrap over recordings; None where they are too few.
-        streamed_interval: the same.
-        penalty_interval: the same, paired.
-        offline_cer: character error rate of offline decoding.
+        streamed_interval: its confidence interval.
         streamed_cer: character error rate of the settled text.
         over_emission: characters written per character of the gold text, both normalised.
         unstable_ratio: UPWR.
@@ -122,20 +164,19 @@ class GroupQuality:
         after_mismatch: share of settled words from each recording's first mismatch on.
         lag: spread of the settle lag in seconds of audio.
         cpu: CPU seconds per second of audio.
-        offline_cpu: the same of offline decoding.
     """
 
     recordings: int
     seconds: float
     words: int
     unit: str
-    offline: float
-    streamed: float
+    greedy: OfflineGroup
+    beam: OfflineGroup
+    reference: str
     penalty: float
-    offline_interval: Interval | None
-    streamed_interval: Interval | None
     penalty_interval: Interval | None
-    offline_cer: float
+    streamed: float
+    streamed_interval: Interval | None
     streamed_cer: float
     over_emission: float
     unstable_ratio: float
@@ -143,26 +184,25 @@ class GroupQuality:
     after_mismatch: float
     lag: Distribution | None
     cpu: float
-    offline_cpu: float
 
 
 def group(results: Sequence[RecordingQuality]) -> GroupQuality:
     """The figures of a group of recordings of one language, at least one."""
-    offline, streamed = (ErrorRate.total(getattr(each, name) for each in results) for name in ("offline", "streamed"))
-    words = [each.streamed.words for each in results]
-    errors, before = [each.streamed.errors for each in results], [each.offline.errors for each in results]
+    words, errors = [each.streamed.words for each in results], [each.streamed.errors for each in results]
+    greedy, beam = (_offline_group(results, [getattr(each, name) for each in results]) for name in ("greedy", "beam"))
+    reference = beam if beam.rate < greedy.rate else greedy
     return GroupQuality(
         recordings=len(results),
         seconds=_sum(results, "seconds"),
         words=sum(words),
         unit="character" if results[0].language in BY_CHARACTER else "word",
-        offline=offline.rate,
-        streamed=streamed.rate,
-        penalty=streamed.rate - offline.rate,
-        offline_interval=rate_interval(before, words),
+        greedy=greedy,
+        beam=beam,
+        reference="beam" if reference is beam else "greedy",
+        penalty=reference.penalty,
+        penalty_interval=reference.penalty_interval,
+        streamed=ErrorRate.total(each.streamed for each in results).rate,
         streamed_interval=rate_interval(errors, words),
-        penalty_interval=difference_interval(errors, before, words),
-        offline_cer=ErrorRate.total(each.offline_characters for each in results).rate,
         streamed_cer=ErrorRate.total(each.streamed_characters for each in results).rate,
         over_emission=_ratio(results, "written", "gold"),
         unstable_ratio=_ratio(results, "unstable", "final_words"),
@@ -170,7 +210,21 @@ def group(results: Sequence[RecordingQuality]) -> GroupQuality:
         after_mismatch=_ratio(results, "after_mismatch", "settled_words"),
         lag=distribution([lag for each in results for lag in each.lags]),
         cpu=_ratio(results, "cpu_seconds", "seconds"),
-        offline_cpu=_ratio(results, "offline_cpu_seconds", "seconds"),
+    )
+
+
+def _offline_group(results: Sequence[RecordingQuality], offline: Sequence[OfflineQuality]) -> OfflineGroup:
+    """One way of offline decoding against what streaming made of the same recordings."""
+    words, errors = [each.streamed.words for each in results], [each.streamed.errors for each in results]
+    before = [each.errors.errors for each in offline]
+    rate = ErrorRate.total(each.errors for each in offline).rate
+    return OfflineGroup(
+        rate=rate,
+        interval=rate_interval(before, words),
+        cer=ErrorRate.total(each.characters for each in offline).rate,
+        penalty=ErrorRate.total(each.streamed for each in results).rate - rate,
+        penalty_interval=difference_interval(errors, before, words),
+        cpu=_sum(offline, "cpu_seconds") / (_sum(results, "seconds") or 1.0),
     )
 
 

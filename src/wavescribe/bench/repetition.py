@@ -10,21 +10,29 @@ from rich.console import Console
 from rich.progress import track
 
 from wavescribe.bench import paced_options as option
-from wavescribe.bench.corpus import Recording
 from wavescribe.bench.cost import checked_strategy
-from wavescribe.bench.material import all_recordings
 from wavescribe.bench.measurement import Measurement, TableData
-from wavescribe.bench.metrics.over_emission import over_emission
+from wavescribe.bench.metrics.over_emission import counted, over_emission
 from wavescribe.bench.publishing import publish
-from wavescribe.bench.streamed import run_streamed
+from wavescribe.bench.streamed import RATE, StreamedRun, run_streamed
+from wavescribe.bench.tempting_sounds import Sound, tempting_sounds
 from wavescribe.engines.whisper import load_whisper
-from wavescribe.errors import ConfigurationError
 from wavescribe.streaming.parameters import StreamParameters
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a strategy wrote of a recording: characters, those of the gold text, their ratio, and decodes made."""
+    """What a strategy wrote of a sound.
+
+    Attributes:
+        recording: the sound's name.
+        seconds: its length.
+        strategy: the strategy's name.
+        written: characters, normalised, without spaces; all that were written, marks too, where nothing was said.
+        gold: characters of the gold text, normalised, without spaces.
+        ratio: over-emission; None where nothing was said.
+        decodes: that were made.
+    """
 
     recording: str
     seconds: float
@@ -41,33 +49,36 @@ def repetition(
     corpus: option.Corpus = None,
     output: option.Output = None,
 ) -> None:
-    """Count the characters written of a corpus's looped clips, silence, noise and tones."""
+    """Count the characters written of looped clips, silence, noise and tones."""
     names = [checked_strategy(name) for name in strategies.split(",")]
-    chosen = [each for each in all_recordings(corpus) if each.tiled or (each.kind == "silence" and not each.text)]
-    if not chosen:
-        raise ConfigurationError("the recordings have neither looped clips nor silence: give --corpus DIR with some")
+    chosen = tempting_sounds(corpus)
     engine = load_whisper(model, threads_per_worker=1)
     results: list[Written] = []
-    for item in track(chosen, "streaming", console=Console(stderr=True), transient=True):
+    for sound in track(chosen, "streaming", console=Console(stderr=True), transient=True):
+        samples = sound.samples()
         for name in names:
-            run = run_streamed(engine, item.samples(), StreamParameters(strategy=name, language=item.language))
-            results.append(_written(item, name, run.text, len(run.steps)))
-    publish(_measurement(results, engine.info.name), output)
+            run = run_streamed(engine, samples, StreamParameters(strategy=name, language=sound.language))
+            results.append(written_of(sound, len(samples) / RATE, name, run))
+    publish(repetition_measurement(results, engine.info.name), output)
 
 
-def _written(item: Recording, strategy: str, text: str, decodes: int) -> Written:
-    return Written(
-        item.name, item.seconds, strategy, len(text), len(item.text), over_emission(item.text, text), decodes
-    )
+def written_of(sound: Sound, seconds: float, strategy: str, run: StreamedRun) -> Written:
+    """What was written of a sound of so many seconds."""
+    ratio = over_emission(sound.text, run.text, sound.language)
+    # Of silence even a lone mark is too much.
+    written = len(run.text) if ratio is None else counted(run.text, sound.language)
+    return Written(sound.name, seconds, strategy, written, counted(sound.text, sound.language), ratio, len(run.steps))
 
 
-def _measurement(results: list[Written], model: str) -> Measurement:
+def repetition_measurement(results: list[Written], model: str) -> Measurement:
+    """What was written as a measurement."""
     ratios = [each.ratio for each in results if each.ratio is not None]
     invented = sum(each.written for each in results if each.ratio is None)
+    quiet = sum(each.seconds for each in results if each.ratio is None)
     return Measurement(
         name="repetition",
-        title=f"looped clips: at most {max(ratios, default=0):.2f} characters written per character said",
-        summary=(model, f"{invented} characters were written where nothing was said"),
+        title=f"{_looped(ratios)}{invented} characters written where nothing was said",
+        summary=(model, f"nothing was said in {quiet:.0f} s of what was streamed"),
         tables=(
             TableData(
                 "text written",
@@ -77,6 +88,12 @@ def _measurement(results: list[Written], model: str) -> Measurement:
         ),
         data={"results": [asdict(each) for each in results]},
     )
+
+
+def _looped(ratios: list[float]) -> str:
+    if not ratios:
+        return ""
+    return f"looped clips: {min(ratios):.2f} to {max(ratios):.2f} characters written per character said; "
 
 
 def _row(each: Written) -> tuple[str, ...]:

@@ -69,6 +69,7 @@ def _section(measurement: Mapping[str, Any], folder: Path) -> str:
     parts = [
         f'<h2 id="{measurement["name"]}">{escape(measurement["name"])}</h2>',
         f'<p class="lead">{escape(measurement["title"])}</p>',
+        *([f"<p>{escape(note)}</p>"] if (note := measurement.get("note")) else []),
         "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in measurement["summary"]) + "</ul>",
         *(_figure(chart, folder) for chart in measurement["charts"]),
         *(_table(table) for table in measurement["tables"]),

@@ -16,14 +16,13 @@ Written by `{command}`; change nothing here by hand. What each figure means is i
 """
 
 
-def write_results(folder: Path, page: Path, command: str, *, note: str = "") -> None:
+def write_results(folder: Path, page: Path, command: str) -> None:
     """Write the page, and the pictures into a folder beside it of the page's name.
 
     Args:
         folder: where `wavescribe bench ... --output` wrote.
         page: the Markdown file.
-        command: the one that made all of it.
-        note: said at the top, "" for nothing.
+        command: the one that wrote it.
 
     Raises:
         ConfigurationError: there are no measurements in the folder.
@@ -36,13 +35,12 @@ def write_results(folder: Path, page: Path, command: str, *, note: str = "") -> 
     for chart in (chart for measurement in found for chart in measurement["charts"]):
         shutil.copyfile(folder / f"{chart['name']}.svg", pictures / f"{chart['name']}.svg")
     sections = [_section(measurement, pictures.name) for measurement in found]
-    page.write_text(
-        "\n".join([HEAD.format(command=command), *([f"{note}\n"] if note else []), *sections]), encoding="utf-8"
-    )
+    page.write_text("\n".join([HEAD.format(command=command), *sections]), encoding="utf-8")
 
 
 def _section(measurement: Mapping[str, Any], pictures: str) -> str:
     lines = [f"## {measurement['name']}", "", f"**{measurement['title']}**", ""]
+    lines += [note, ""] if (note := measurement.get("note")) else []
     lines += [f"- {line}" for line in measurement["summary"]]
     for chart in measurement["charts"]:
         lines += ["", f"![{chart['title']}]({pictures}/{chart['name']}.svg)", "", chart["caption"]]

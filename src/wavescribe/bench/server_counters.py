@@ -12,8 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 PREFIX = "wavescribe_"
 
 
-def read_counters(url: str) -> dict[str, float]:
-    """The server's counters by name, labels summed; empty where it has no /metrics.
+def read_counters(url: str) -> dict[str, float] | None:
+    """The server's counters by name, labels summed; None where they cannot be read.
 
     Args:
         url: any http(s) or ws(s) URL of the server.
@@ -24,7 +24,7 @@ def read_counters(url: str) -> dict[str, float]:
         with urllib.request.urlopen(f"{scheme}://{parts.netloc}/metrics", timeout=10) as answer:
             return _counters(answer.read().decode())
     except (urllib.error.URLError, ConnectionError, TimeoutError, ValueError):
-        return {}  # other servers have none, or of another form
+        return None  # other servers have none, or of another form
 
 
 def _counters(text: str) -> dict[str, float]:
@@ -35,7 +35,9 @@ def _counters(text: str) -> dict[str, float]:
     return totals
 
 
-def counted_between(before: Mapping[str, float], after: Mapping[str, float], word: str) -> float | None:
-    """How much the counters whose name has the word went up, or None where there is none."""
+def counted_between(before: Mapping[str, float] | None, after: Mapping[str, float] | None, word: str) -> float | None:
+    """How much the counters whose name has the word went up; None where there is none, or one reading is missing."""
+    if before is None or after is None:
+        return None
     names = [name for name in after if word in name]
     return sum(after[name] - before.get(name, 0.0) for name in names) if names else None

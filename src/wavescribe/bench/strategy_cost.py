@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wavescribe.bench.looped_clips import LoopedClip
-from wavescribe.bench.metrics.over_emission import over_emission
+from wavescribe.bench.metrics.over_emission import counted, over_emission
 from wavescribe.bench.streamed import RATE, StepCost, StreamedRun, run_streamed
 from wavescribe.engines.base import Engine, Samples
 from wavescribe.streaming.fitting import fitted
 from wavescribe.streaming.parameters import StrategyName, StreamParameters
+
+LANGUAGE = "en"
+"""Of all that is streamed here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,8 @@ class LoopedText:
         strategy: its name.
         clip: the stream's name.
         seconds: audio heard, less than the clip's where the budget was spent.
-        gold: characters that were said in that time.
-        written: characters that were written.
+        gold: characters that were said in that time, normalised, without spaces.
+        written: the same of what was written.
         ratio: over-emission; 1.0 is as much as was said.
     """
 
@@ -77,11 +80,11 @@ def looped_text(
     run = _run(engine, clip.samples, strategy, step_seconds, budget)
     whole = len(clip.samples) / RATE
     seconds = run.stopped_at or whole
-    gold = round(len(clip.text) * seconds / whole)
-    ratio = (over_emission(clip.text, run.text) or 0.0) * whole / seconds
-    return LoopedText(strategy, clip.name, seconds, gold, len(run.text), ratio)
+    gold = round(counted(clip.text, LANGUAGE) * seconds / whole)
+    ratio = (over_emission(clip.text, run.text, LANGUAGE) or 0.0) * whole / seconds
+    return LoopedText(strategy, clip.name, seconds, gold, counted(run.text, LANGUAGE), ratio)
 
 
 def _run(engine: Engine, samples: Samples, strategy: StrategyName, step_seconds: float, budget: float) -> StreamedRun:
-    parameters = StreamParameters(strategy=strategy, step_seconds=step_seconds, language="en")
+    parameters = StreamParameters(strategy=strategy, step_seconds=step_seconds, language=LANGUAGE)
     return run_streamed(engine, samples, fitted(parameters, engine.info), budget_seconds=budget)

@@ -31,6 +31,8 @@ STOP_SECONDS = 0.2
 TAIL_SECONDS = 1.5
 """Silence after the last recording, so that the server's detector hears its end."""
 
+COMMIT = json.dumps({"type": "input_audio_buffer.commit"})
+
 GAP_SECONDS, CLEAR_SECONDS = 0.5, 1.0
 """Silence between two recordings, and how much more than ends a turn where the server ends them: with less, two
 recordings may share a turn."""
@@ -43,6 +45,7 @@ class StreamPlan:
     Attributes:
         samples: its audio, float32 at 16 kHz, a whole number of packets.
         commits: sample positions, each a multiple of the packet, where the client ends a turn.
+        utterance_ends: the same where each recording's speech is known to have ended, whoever ends turns.
         words: all gold words on the stream's timeline, in order.
         utterances: one a recording.
         text: the gold text.
@@ -53,6 +56,7 @@ class StreamPlan:
 
     samples: Samples
     commits: tuple[int, ...]
+    utterance_ends: tuple[int, ...]
     words: tuple[GoldWord, ...]
     utterances: tuple[Utterance, ...]
     text: str
@@ -68,15 +72,22 @@ class StreamPlan:
     def beginning(self, seconds: float) -> StreamPlan:
         """Its first seconds, as one turn; the gold text stays that of all."""
         end = min(len(self.samples), _packets(round(seconds * RATE)))
-        return replace(self, samples=self.samples[:end], commits=(end,))
+        return replace(self, samples=self.samples[:end], commits=(end,), utterance_ends=(end,))
 
 
 @dataclass(frozen=True, slots=True)
 class TimedMessage:
-    """A message and when it is sent, in seconds since the stream's first sample was spoken."""
+    """A message and when it is sent.
+
+    Attributes:
+        due: seconds since the stream's first sample was spoken.
+        text: JSON.
+        ends_turn: whether it is a commit.
+    """
 
     due: float
     text: str
+    ends_turn: bool = False
 
 
 def gap_seconds(turns: Turns, silence_ms: int) -> float:
@@ -127,24 +138,25 @@ def join_recordings(hand: Sequence[TimedRecording], *, turns: Turns, gap_seconds
     """One stream of these recordings."""
     gap = max(round(gap_seconds * RATE), round(STOP_SECONDS * RATE) + PACKET_SAMPLES)
     pieces: list[Samples] = []
-    commits: list[int] = []
+    ends: list[int] = []
     words: list[GoldWord] = []
     utterances: list[Utterance] = []
     position = 0
     for each in hand:
         shift = position / RATE
         words += [replace(word, start=word.start + shift, end=word.end + shift) for word in each.words]
-        began = each.words[0].start if each.words else 0.0
+        began = max(each.words[0].start if each.words else 0.0, each.speech_start)
         texts = tuple(word.text for word in each.words)
         utterances.append(Utterance(texts, each.speech_end + shift, began + shift))
-        commits.append(_packets(position + round((each.speech_end + STOP_SECONDS) * RATE)))
+        ends.append(_packets(position + round((each.speech_end + STOP_SECONDS) * RATE)))
         pieces += [each.samples, np.zeros(gap, dtype=np.float32)]
         position += len(each.samples) + gap
     end = _packets(position + round(TAIL_SECONDS * RATE if turns != "manual" else 0))
     samples = np.concatenate([*pieces, np.zeros(end - position, dtype=np.float32)])
     return StreamPlan(
         samples=samples,
-        commits=tuple(commits) if turns == "manual" else (end,),
+        commits=tuple(ends) if turns == "manual" else (end,),
+        utterance_ends=tuple(ends),
         words=tuple(words),
         utterances=tuple(utterances),
         text=" ".join(each.recording.text for each in hand),
@@ -179,7 +191,7 @@ def messages(plan: StreamPlan, rate: int) -> list[TimedMessage]:
         if len(sound):
             made.append(TimedMessage(end / RATE, _append(sound)))
         if end in commits:
-            made.append(TimedMessage(end / RATE, json.dumps({"type": "input_audio_buffer.commit"})))
+            made.append(TimedMessage(end / RATE, COMMIT, ends_turn=True))
     return made
 
 

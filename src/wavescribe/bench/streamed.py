@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from wavescribe.bench.metrics.settle_lag import stated_lags
+from wavescribe.bench.metrics.timeline import StatedWord
 from wavescribe.engines.answers import forget
 from wavescribe.engines.base import Engine, Samples
 from wavescribe.streaming.events import Draft, Event, Settled, TurnEnded
@@ -32,6 +34,7 @@ class StepCost:
         wall: the same on the clock.
         total_cpu: CPU of everything since the stream began.
         total_wall: the same on the clock.
+        closing: whether the stream had ended: what is written then comes once, however long the stream was.
     """
 
     position: float
@@ -40,6 +43,7 @@ class StepCost:
     wall: float
     total_cpu: float
     total_wall: float
+    closing: bool = False
 
 
 @dataclass(slots=True)
@@ -62,6 +66,10 @@ class StreamedRun:
     held_seconds: float = 0.0
     stopped_at: float | None = None
 
+    def cpu_between(self, start: float, end: float) -> float:
+        """CPU seconds of the decodes in a part of the stream, in seconds; those after its end belong to none."""
+        return sum(step.cpu for step in self.steps if start < step.position <= end and not step.closing)
+
     @property
     def text(self) -> str:
         """All that has settled."""
@@ -71,14 +79,19 @@ class StreamedRun:
                 turns[event.turn] = turns.get(event.turn, "") + event.delta
         return " ".join(turns.values())
 
-    def settle_lags(self) -> list[float]:
-        """Seconds of audio from each word's end to the step that settled it; decoding time is not in it."""
-        return sorted(
-            (event.position - word.end) / RATE
+    def settle_lags(self, words: Sequence[str]) -> list[float]:
+        """Seconds of audio from the end of each word to the step that settled it; decoding time is not in it.
+
+        Args:
+            words: the gold words; of what was settled those count that match one, and the model says where they end.
+        """
+        settled = [
+            StatedWord(word.text, word.end / RATE, event.position / RATE)
             for event in self.events
             if isinstance(event, Settled)
             for word in event.words
-        )
+        ]
+        return sorted(stated_lags(words, settled))
 
 
 def shown_texts(events: Iterable[Event]) -> list[list[str]]:
@@ -146,6 +159,7 @@ class _Stream:
         self._skip = skip
         self._transcriber = Transcriber(STREAM, parameters, SileroDetector())
         self._cpu, self._wall = time.process_time(), time.perf_counter()
+        self._closing = False
         self.run = StreamedRun()
 
     @property
@@ -164,6 +178,7 @@ class _Stream:
         self.run.held_seconds = max(self.run.held_seconds, self._transcriber.held_seconds)
 
     def finish(self) -> None:
+        self._closing = True
         self._transcriber.end_turn()
         self._decode(None)
 
@@ -189,5 +204,6 @@ class _Stream:
                 wall=self.elapsed - wall,
                 total_cpu=self.spent,
                 total_wall=self.elapsed,
+                closing=self._closing,
             )
         )

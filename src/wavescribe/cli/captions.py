@@ -11,7 +11,16 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from wavescribe.client.events import Draft, Event, Settled, TurnEnded, TurnFailed
+from wavescribe.client.events import Draft, Event, SessionRenewed, Settled, TurnEnded, TurnFailed
+
+
+def lost_sound(seconds: float) -> str:
+    """What is said of sound that nobody heard.
+
+    Args:
+        seconds: of it.
+    """
+    return f"{seconds:.0f} s were not heard: the server was away, and no more was kept"
 
 
 class Captions(Protocol):
@@ -26,7 +35,7 @@ def captions() -> Iterator[Captions]:
     """Captions on standard output while the context is open; what is drafted at the end is taken away."""
     console = Console()
     if not console.is_interactive:
-        plain = PlainCaptions(sys.stdout)
+        plain = PlainCaptions(sys.stdout, sys.stderr)
         try:
             yield plain
         finally:
@@ -45,10 +54,12 @@ class PlainCaptions:
 
     Args:
         output: where to.
+        notes: where it is said what is missing there.
     """
 
-    def __init__(self, output: TextIO) -> None:
+    def __init__(self, output: TextIO, notes: TextIO) -> None:
         self._output = output
+        self._notes = notes
         self._line_begun = False
 
     def take(self, event: Event) -> None:
@@ -60,6 +71,8 @@ class PlainCaptions:
                 self._line_begun = True
             case TurnEnded() | TurnFailed():
                 self.end()
+            case SessionRenewed(lost_seconds=lost) if lost:
+                self._notes.write(f"wavescribe: {lost_sound(lost)}\n")
             case _:
                 pass
 
@@ -94,7 +107,9 @@ class TerminalCaptions:
                 self.end()
             case TurnFailed():
                 self.end()
-                self._live.console.print(Text("(this could not be transcribed)", "dim"))
+                self._note("this could not be transcribed")
+            case SessionRenewed(lost_seconds=lost) if lost:
+                self._note(lost_sound(lost))
             case _:
                 return
         self._live.update(self._bottom(), refresh=True)
@@ -105,6 +120,9 @@ class TerminalCaptions:
             self._live.update(Text(), refresh=True)
             self._live.console.print(Text(text))
         self._settled = self._draft = ""
+
+    def _note(self, text: str) -> None:
+        self._live.console.print(Text(f"({text})", "dim"))
 
     def _bottom(self) -> Text:
         """The end of the turn, as much as the terminal has lines for."""

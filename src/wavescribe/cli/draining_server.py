@@ -10,22 +10,24 @@ from types import FrameType
 
 import uvicorn
 
+from wavescribe.cli.lost_peers import notice_lost_peers
+
 logger = logging.getLogger(__name__)
 
 
 class DrainingServer(uvicorn.Server):
-    """On the first SIGTERM or SIGINT streams are finished, then the server stops; on the second it stops at once.
+    """On the first SIGTERM or SIGINT streams are finished, then the server stops; the second ends that wait.
+
+    Connections that are still open then have `timeout_graceful_shutdown` of the configuration to end.
 
     Args:
         config: uvicorn's.
-        drain: finishes the open streams; returns when they are through.
-        seconds: how long that may take.
+        drain: finishes the open streams, or cuts them; returns when they are through.
     """
 
-    def __init__(self, config: uvicorn.Config, drain: Callable[[], Awaitable[None]], seconds: float) -> None:
+    def __init__(self, config: uvicorn.Config, drain: Callable[[], Awaitable[None]]) -> None:
         super().__init__(config)
         self._drain = drain
-        self._seconds = seconds
         self._draining: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -33,6 +35,9 @@ class DrainingServer(uvicorn.Server):
         """Start, and remember the loop that signals have to wake."""
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)  # type: ignore[arg-type]  # see above
+        for server in self.servers:
+            for listener in server.sockets:
+                notice_lost_peers(listener)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A signal handler: it only wakes the event loop."""
@@ -47,10 +52,7 @@ class DrainingServer(uvicorn.Server):
 
     async def _finish(self, sig: signal.Signals) -> None:
         try:
-            async with asyncio.timeout(self._seconds):
-                await self._drain()
-        except TimeoutError:
-            logger.warning("streams were still open after %g s and are cut", self._seconds)
+            await self._drain()
         except Exception:  # the server has to stop all the same
             logger.exception("finishing the streams failed")
         finally:

@@ -15,6 +15,7 @@ from wavescribe.api.authentication.keys import ApiKeys
 from wavescribe.api.authentication.origins import AllowedOrigins
 from wavescribe.api.server import build_app
 from wavescribe.cli.draining_server import DrainingServer
+from wavescribe.cli.ending import ending_after_sigterm
 from wavescribe.cli.printed_settings import as_toml
 from wavescribe.engines.base import Engine
 from wavescribe.engines.isolation import IsolatedEngine
@@ -121,11 +122,12 @@ def run_server(settings: Settings) -> None:
     keys = ApiKeys.load([key.get_secret_value() for key in settings.api_key], settings.api_key_file)
     configure_logging(settings.log_format, settings.log_level, with_transcripts=settings.log_transcripts)
     settings = with_useful_workers(settings)
-    engine = _load_engine(settings)
-    try:
-        _serve(engine, settings, keys)
-    finally:
-        engine.close()
+    with ending_after_sigterm():
+        engine = _load_engine(settings)
+        try:
+            _serve(engine, settings, keys)
+        finally:
+            engine.close()
 
 
 def load_in_process(configure_log: Callable[[], None], load: Callable[[], Engine]) -> Engine:
@@ -158,12 +160,14 @@ def _serve(engine: Engine, settings: Settings, keys: ApiKeys) -> None:
         ws_ping_interval=None,
         ws_per_message_deflate=False,
         log_config=None,
+        # Anybody can write X-Forwarded-For: the log has the address that is connected.
+        proxy_headers=False,
         # After the streams were finished, connections that do not end by themselves are cut.
         timeout_graceful_shutdown=CUT_SECONDS,
         ssl_certfile=settings.ssl_certfile,
         ssl_keyfile=settings.ssl_keyfile,
     )
-    server = DrainingServer(config, app.state.drain, settings.drain_seconds)
+    server = DrainingServer(config, app.state.drain)
     server.run()
     if not server.started:
         sys.exit(START_FAILED)

@@ -98,7 +98,26 @@ class TurnFailed:
     message: str
 
 
-Event = SpeechStarted | SpeechStopped | Settled | Draft | TurnEnded | TurnFailed
+@dataclass(frozen=True, slots=True)
+class SessionRenewed:
+    """The server's session was over or forgotten, and the stream goes on in a new one.
+
+    Turns that were open have ended with what had settled. What had not settled is heard again, in turns that follow.
+
+    Attributes:
+        time: seconds where the new session's words begin.
+        lost_seconds: seconds of audio before it that no text had come for and that were not kept any more, so that
+            nobody hears them; silence among them counts too. 0 as a rule.
+    """
+
+    time: float
+    lost_seconds: float
+
+
+TurnEvent = SpeechStarted | SpeechStopped | Settled | Draft | TurnEnded | TurnFailed
+"""What is told of a turn."""
+
+Event = TurnEvent | SessionRenewed
 
 
 def with_spaces(delta: str, words: Iterable[Word]) -> tuple[Word, ...]:

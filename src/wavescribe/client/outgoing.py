@@ -62,6 +62,11 @@ class Outgoing:
         return self._held
 
     @property
+    def acknowledged(self) -> int:
+        """Samples that the server is known to have."""
+        return self._end - self._held
+
+    @property
     def end(self) -> int:
         """Samples put in so far."""
         return self._end

@@ -7,12 +7,12 @@ Frames come in and events go out; audio comes in and frames go out. The session 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlencode
 
-from wavescribe.client.events import Event
+from wavescribe.client.events import TurnEnded, TurnEvent
 from wavescribe.client.outgoing import ACKNOWLEDGEMENT, COMMAND, Outgoing
-from wavescribe.client.refusals import error_of
+from wavescribe.client.refusals import DRAINING, EXPIRED, error_of
 from wavescribe.client.session_options import SessionOptions
 from wavescribe.client.turns import Turns
 from wavescribe.errors import ServerError, SessionLostError
@@ -26,10 +26,13 @@ CHUNK_SECONDS = 0.5
 ACKNOWLEDGEMENTS = 12
 """Questions about what was received in one buffer of audio."""
 
-CLOSE_FOLLOWS = ("session_expired", "input_audio_buffer_overflow", "internal_error", "draining")
+CLOSE_FOLLOWS = (EXPIRED, "input_audio_buffer_overflow", "internal_error", DRAINING)
 """Codes of errors after which the server finishes what it can and closes; until then events come."""
 
-RESTARTING = 1012
+GOING_AWAY, RESTARTING = 1001, 1012
+
+ONSET_SECONDS = 1.0
+"""Speech is told of this much after the beginning of its turn's audio at most, in seconds of audio."""
 
 
 class ClientProtocol:
@@ -80,6 +83,20 @@ class ClientProtocol:
         """Whether no more is sent and everything that was sent is transcribed."""
         return self._fenced and self._turns.are_through
 
+    @property
+    def covered(self) -> float:
+        """Seconds since the session's start up to which all text has come."""
+        return self._turns.covered
+
+    @property
+    def lead_in(self) -> float:
+        """Seconds since the session's start where a session that goes on there has to begin: some words earlier."""
+        return self._turns.lead_in
+
+    def close_turns(self) -> list[TurnEnded]:
+        """The ends of the open turns, with what has settled of them: the session is gone."""
+        return self._turns.close()
+
     def feed(self, pcm: bytes) -> None:
         """Send audio: 16-bit PCM at the session's rate."""
         for first in range(0, len(pcm), self._bytes_per_chunk):
@@ -118,13 +135,19 @@ class ClientProtocol:
         """
         self._greeted = False
         if self._error is not None:
-            raise self._error
+            self._end(self._error, code)
         if code == RESTARTING:
-            raise SessionLostError("the server is stopping; open a new session", code="draining")
+            raise SessionLostError("the server is stopping; open a new session", code=DRAINING)
         if code is not None:
             raise ServerError(f"the server closed the session with code {code}{f': {reason}' if reason else ''}")
 
-    def receive(self, frame: str | bytes) -> Event | None:
+    def _end(self, error: ServerError, code: int | None) -> NoReturn:
+        """The server ended the session; where that was in good order, it has heard everything that it has."""
+        if error.code == EXPIRED and code == GOING_AWAY and self._options.silence_ms is not None:
+            self._turns.hear(self._outgoing.acknowledged / self._options.sample_rate - ONSET_SECONDS)
+        raise error
+
+    def receive(self, frame: str | bytes) -> TurnEvent | None:
         """Take a frame of the server; returns its event, if it tells one.
 
         Raises:

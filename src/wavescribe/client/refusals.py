@@ -17,6 +17,9 @@ from wavescribe.errors import (
 
 LOST = ("session_not_found", "event_not_found")
 
+EXPIRED, DRAINING = "session_expired", "draining"
+"""Codes of the ends of sessions that another one may follow."""
+
 
 def error_of(error: dict[str, Any]) -> WavescribeError:
     """The error of an error object of the OpenAI API: {message, type, param, code}."""
@@ -32,6 +35,13 @@ def error_of(error: dict[str, Any]) -> WavescribeError:
             return SessionLostError(message, code=code)
         case _:
             return ServerError(message, code=code)
+
+
+def is_passing(error: WavescribeError) -> bool:
+    """Whether a new session may be taken after this end or refusal of one: now, or later."""
+    if isinstance(error, OverloadedError | SessionLostError):
+        return True
+    return isinstance(error, ServerError) and error.code in (EXPIRED, DRAINING)
 
 
 def refused_upgrade(url: str, status: int, body: bytes | None) -> WavescribeError:

@@ -1,11 +1,12 @@
-"""A live session on a server: the protocol over real connections, which are replaced when they are lost."""
+"""A live stream on a server: the protocol over real connections, which are replaced when they are lost."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -17,10 +18,10 @@ from wavescribe.client.backoff import waits
 from wavescribe.client.endpoint import realtime_url
 from wavescribe.client.events import Event
 from wavescribe.client.pcm_input import AudioInput, as_pcm16
-from wavescribe.client.protocol import ClientProtocol
 from wavescribe.client.refusals import refused_upgrade
 from wavescribe.client.session_options import SessionOptions
-from wavescribe.errors import ServerError, ServerUnreachableError
+from wavescribe.client.stream_protocol import StreamProtocol
+from wavescribe.errors import ServerError, ServerUnreachableError, WavescribeError
 
 MOST_EVENTS = 10_000
 """Events that wait to be read; beyond them nothing is read from the server until some are."""
@@ -51,7 +52,13 @@ class TranscriptionClient:
     """Sends audio as it is spoken and gives the text as it settles.
 
     A lost connection is opened again, with waits that grow, and the session goes on where it was: nothing is lost and
-    nothing comes twice. Read events while you send: a server that is not read from is not heard.
+    nothing comes twice. Where the session is over (after the server's `--max-session-seconds`) or forgotten (after
+    `--resume-seconds`, or a restart), a new one takes its place: a turn that is open ends after its last settled word,
+    `SessionRenewed` comes, and what follows that word is heard again, in turns whose numbers and times go on. No word
+    comes twice and none is lost, as far as the times of words are right; text that comes without times is told again
+    from the start of its turn.
+
+    Read events while you send: a server that is not read from is not heard.
 
         async with TranscriptionClient("http://localhost:8000", SessionOptions(language="en")) as client:
             sending = asyncio.create_task(speak(client))  # await client.send(...), then client.finish()
@@ -62,8 +69,11 @@ class TranscriptionClient:
         url: the server, as in "http://localhost:8000" or "wss://host/v1".
         options: how the stream is transcribed.
         api_key: the key that the server wants, or None.
-        reconnect_seconds: how long a lost connection may be missing; servers keep a session for 30 s by default.
+        reconnect_seconds: how long a lost connection, or a place for a new session, may be missing; servers keep a
+            session for 30 s by default.
         buffer_seconds: most audio kept because the server is not known to have it; then `send` waits.
+        keep_seconds: most audio kept because no text covers it, for a session that has to be renewed; at least
+            `buffer_seconds`. Where there is more, the oldest is not heard again: `SessionRenewed` tells how much.
 
     Raises:
         ConfigurationError: the url is no address of a server.
@@ -77,11 +87,14 @@ class TranscriptionClient:
         api_key: str | None = None,
         reconnect_seconds: float = 30.0,
         buffer_seconds: float = 60.0,
+        keep_seconds: float = 600.0,
     ) -> None:
         self._url = realtime_url(url)
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._reconnect_seconds = reconnect_seconds
-        self._protocol = ClientProtocol(options, buffer_seconds)
+        self._protocol = StreamProtocol(options, buffer_seconds, keep_seconds)
+        self._refusal = ""
+        """What the server said when it refused the last session."""
         self._events: asyncio.Queue[Event] = asyncio.Queue(MOST_EVENTS)
         self._opened = asyncio.Event()
         self._to_send = asyncio.Event()
@@ -156,9 +169,10 @@ class TranscriptionClient:
         """The events in order; ends after `finish`, once everything is transcribed.
 
         Raises:
-            ServerUnreachableError: the connection was lost and did not come back in time.
-            SessionLostError: the server has forgotten the session, or stops.
-            ServerError: the server ended the session for another reason.
+            ServerUnreachableError: the connection was lost and did not come back in time, or the server had no place
+                for a new session in that time.
+            AuthenticationError: the key that the session was opened with is not accepted for a new one.
+            ServerError: the server ended the session, or refuses a new one, for another reason.
         """
         assert self._work is not None, "the client is used as `async with TranscriptionClient(...) as client`"
         while True:
@@ -193,17 +207,18 @@ class TranscriptionClient:
         self._check()
 
     async def _run(self) -> None:
-        """The session over as many connections as it takes."""
+        """The stream over as many connections as it takes."""
         connection = await self._connect()
         outage: _Outage | None = None
         while True:
             began = time.monotonic()
             if await self._serve(connection):
                 return
+            await self._until_wanted()
             if outage is None or time.monotonic() - began > LASTING_SECONDS:
                 outage = _Outage(time.monotonic() + self._reconnect_seconds, waits())
             elif time.monotonic() > outage.deadline:
-                raise self._gone(f"{self._url} ends every connection after a moment")
+                raise self._gone(self._refusal or f"{self._url} ends every connection after a moment")
             connection = await self._reconnect(outage)
 
     async def _connect(self) -> ClientConnection:
@@ -234,13 +249,20 @@ class TranscriptionClient:
                     raise self._gone(str(error)) from error
         raise AssertionError("unreachable: the waits have no end")
 
+    async def _until_wanted(self) -> None:
+        """Wait until there is something to open a connection for."""
+        while self._protocol.is_dormant:
+            self._to_send.clear()
+            await self._to_send.wait()
+
     def _gone(self, reason: str) -> ServerUnreachableError:
         return ServerUnreachableError(
             f"the connection was lost and did not come back in {self._reconnect_seconds:g} s: {reason}"
         )
 
     async def _serve(self, connection: ClientConnection) -> bool:
-        """Read and write until the session is finished (True) or the connection lost (False)."""
+        """Read and write until the stream is finished (True) or another connection is needed (False)."""
+        self._refusal = ""
         reading = asyncio.create_task(self._read(connection), name="read")
         writing = asyncio.create_task(self._write(connection), name="write")
         try:
@@ -250,7 +272,11 @@ class TranscriptionClient:
             return await reading
         except ConnectionClosed as error:
             told = error.rcvd
-            self._protocol.disconnected(told.code if told else None, told.reason if told else "")
+            await self._tell(self._protocol.disconnected(told.code if told else None, told.reason if told else ""))
+            return False
+        except WavescribeError as error:
+            await self._tell(self._protocol.refused(error))
+            self._refusal = str(error)
             return False
         finally:
             reading.cancel()
@@ -260,15 +286,18 @@ class TranscriptionClient:
 
     async def _read(self, connection: ClientConnection) -> bool:
         while not self._protocol.is_finished:
-            event = self._protocol.receive(await connection.recv())
-            if self._protocol.is_open:
-                self._opened.set()
-            if not self._protocol.is_full:
-                self._room.set()
-            self._to_send.set()
-            if event is not None:
-                await self._events.put(event)
+            await self._tell(self._protocol.receive(await connection.recv()))
         return True
+
+    async def _tell(self, events: Iterable[Event]) -> None:
+        """Wake whoever waits for what may have changed, and give the events."""
+        if self._protocol.is_open:
+            self._opened.set()
+        if not self._protocol.is_full:
+            self._room.set()
+        self._to_send.set()
+        for event in events:
+            await self._events.put(event)
 
     async def _write(self, connection: ClientConnection) -> None:
         while True:
@@ -280,4 +309,6 @@ class TranscriptionClient:
 
 def _reason(error: OSError) -> str:
     """What the system says, without its numbers."""
+    if isinstance(error, ssl.SSLError):
+        return str(error)  # its number is not one of the system's
     return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error) or type(error).__name__

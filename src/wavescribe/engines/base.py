@@ -32,6 +32,7 @@ class EngineInfo:
         translates: whether it can translate speech to English text.
         continues_windows: whether a step whose window starts where the stream's last one did costs only what is new.
         most_streams: streams whose state fits the engine's memory at the same time; None where it keeps none.
+        tokens_per_second: more than any language's speech needs in its vocabulary; loops run to their budget.
     """
 
     name: str
@@ -44,6 +45,7 @@ class EngineInfo:
     translates: bool
     continues_windows: bool = False
     most_streams: int | None = None
+    tokens_per_second: int = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class Hypothesis:
     Attributes:
         pieces: the text, forced prefix included.
         language: ISO 639-1 code that the decode used.
-        language_probability: 1.0 when the language was given.
+        language_probability: 1.0 when the language was given, 0.0 when none was and none was detected.
         no_speech_probability: the model's belief that the window has no speech, 0 to 1.
         average_logprob: mean log probability of the generated tokens.
         truncated: True when the token budget ended the decode, not the model.
@@ -176,7 +178,7 @@ class FileTranscription:
 
     Attributes:
         language: ISO 639-1 code, given or detected.
-        language_probability: 1.0 when the language was given.
+        language_probability: 1.0 when the language was given, 0.0 when none was and none was detected.
         duration: seconds of audio.
         segments: the segments in order, computed as they are read.
     """

@@ -10,6 +10,7 @@ from wavescribe.audio.decoding import iterate_audio
 from wavescribe.audio.pcm import decode_pcm16
 from wavescribe.client.pcm_input import AudioInput, as_pcm16
 from wavescribe.engines.base import Samples
+from wavescribe.local.audio_limit import naming_the_setting
 
 AudioBlocks = AsyncIterable[AudioInput] | Iterable[AudioInput]
 """Blocks of mono audio as they come, each bytes of 16-bit PCM or an array of shape (samples,)."""
@@ -49,4 +50,5 @@ def file_blocks(path: Path, sample_rate: int, max_seconds: float) -> Iterator[Sa
     Raises:
         InvalidRequestError: it cannot be read, is no audio, or too long.
     """
-    return iterate_audio(path, sample_rate=sample_rate, max_seconds=max_seconds)
+    with naming_the_setting():
+        yield from iterate_audio(path, sample_rate=sample_rate, max_seconds=max_seconds)

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from wavescribe.audio.decoding import decode_audio
-from wavescribe.engines.base import Engine, FileOptions, Samples, Segment, Task
+from wavescribe.audio.parts import cut_into_parts
+from wavescribe.engines.base import Engine, FileOptions, Samples, Task
 from wavescribe.languages import language_code
+from wavescribe.local.audio_limit import naming_the_setting
 from wavescribe.local.engines import local_engine, local_settings
+from wavescribe.serving.file_parts import PartwiseTranscription
 from wavescribe.serving.file_result import FileResult
 
 SHORTEST_SECONDS = 0.1
@@ -48,8 +51,8 @@ def transcribe(
         end in seconds and probability.
 
     Raises:
-        InvalidRequestError: the file cannot be read, is no audio (AudioFormatError), too short or too long, or the
-            model does not have the language or the task.
+        InvalidRequestError: the file cannot be read, is no audio (AudioFormatError), too short or too long (4 hours,
+            or WAVESCRIBE_MAX_AUDIO_SECONDS), or the model does not have the language or the task.
         WeightsError: the model's files are missing or damaged.
         ModelNotFoundError: there is no such model.
         EngineError: the model failed.
@@ -75,7 +78,7 @@ def decode_whole(source: Path | BinaryIO, engine: Engine, max_seconds: float) ->
         InvalidRequestError: it cannot be read, is no audio, too short or too long.
     """
     # In a thread: in the main one, PyAV would swallow an interrupt and take it for the end of the file.
-    with ThreadPoolExecutor(1) as thread:
+    with naming_the_setting(), ThreadPoolExecutor(1) as thread:
         return thread.submit(
             decode_audio,
             source,
@@ -100,9 +103,9 @@ def transcribe_samples(
         InvalidRequestError: the engine does not have the language or the task.
         EngineError: the model failed.
     """
-    transcription = engine.transcribe_file(samples, options)
-    segments: list[Segment] = []
-    for segment in transcription.segments:
-        segments.append(segment)
-        progress(segment.end)
-    return FileResult(transcription.language, transcription.duration, tuple(segments), options.task)
+
+    def go_on(position: float) -> bool:
+        progress(position)
+        return True
+
+    return PartwiseTranscription(engine, options, go_on).run(cut_into_parts([samples], engine.info.sample_rate))

@@ -45,8 +45,9 @@ async def stream(
 
     Args:
         audio: an iterable or asynchronous iterable of blocks of mono audio (16-bit PCM as bytes, or arrays of shape
-            (samples,), int16 or floats in [-1, 1]) of any length, or the path of a file. An ordinary iterable is
-            asked for its blocks in a thread. It may be faster than speech, and is then waited with.
+            (samples,), int16 or floats in [-1, 1]) of any length, or the path of a file, of 4 hours at most
+            (WAVESCRIBE_MAX_AUDIO_SECONDS). An ordinary iterable is asked for its blocks in a thread. It may be
+            faster than speech, and is then waited with.
         sample_rate: samples per second of the blocks; of no account for a file.
         url: a server such as "http://localhost:8000", or None to load the model in this process.
         api_key: the key that the server wants, or None.
@@ -58,14 +59,14 @@ async def stream(
         silence_ms: silence that ends a turn, in milliseconds; None makes one turn of all.
 
     Yields:
-        SpeechStarted, SpeechStopped, Settled, Draft, TurnEnded and TurnFailed; their times are seconds since the first
-        sample.
+        SpeechStarted, SpeechStopped, Settled, Draft, TurnEnded and TurnFailed, and SessionRenewed where the server's
+        session was over and a new one goes on; their times are seconds since the first sample.
 
     Raises:
         InvalidRequestError: the audio or the language is not right.
         ConfigurationError: the url or a setting is not right.
         WeightsError: the local model's files are missing or damaged.
-        ServerUnreachableError: the server cannot be reached, or was lost for longer than half a minute.
+        ServerUnreachableError: the server cannot be reached, or was lost or full for longer than half a minute.
         OverloadedError: the server is full.
         ServerError: the server refused or ended the session (AuthenticationError: because of the key).
     """

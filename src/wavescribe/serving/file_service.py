@@ -9,9 +9,10 @@ from contextlib import aclosing, asynccontextmanager, contextmanager
 from itertools import chain
 from typing import BinaryIO
 
-from wavescribe.audio.decoding import decode_audio, iterate_audio
-from wavescribe.engines.base import Engine, EngineInfo, FileOptions, Samples, Segment
-from wavescribe.errors import AudioTooLongError, AudioTooShortError, DrainingError, OverloadedError, WavescribeError
+from wavescribe.audio.decoding import iterate_audio, too_short
+from wavescribe.engines.base import Engine, EngineInfo, FileOptions, Samples
+from wavescribe.errors import AudioTooLongError, DrainingError, OverloadedError, WavescribeError
+from wavescribe.serving.file_parts import PartwiseTranscription, file_parts
 from wavescribe.serving.file_result import FileResult
 from wavescribe.serving.file_stream import FileStream
 from wavescribe.serving.live_service import LiveService, StreamOptions
@@ -109,11 +110,7 @@ class FileService:
             needed -= len(block)
             if needed <= 0:
                 return first
-        raise AudioTooShortError(
-            f"Audio file is too short. Minimum audio length is {MINIMUM_SECONDS} seconds.",
-            code="audio_too_short",
-            param="file",
-        )
+        raise too_short(MINIMUM_SECONDS)
 
     @contextmanager
     def _admitted(self) -> Iterator[None]:
@@ -166,19 +163,10 @@ class FileService:
                 raise
 
     def _run(self, source: BinaryIO, options: FileOptions, left: threading.Event) -> FileResult:
-        samples = decode_audio(
+        parts = file_parts(
             source,
             sample_rate=self._engine.info.sample_rate,
             max_seconds=self._settings.max_audio_seconds,
             min_seconds=MINIMUM_SECONDS,
         )
-        return self._transcribe(samples, options, left)
-
-    def _transcribe(self, samples: Samples, options: FileOptions, left: threading.Event) -> FileResult:
-        transcription = self._engine.transcribe_file(samples, options)
-        segments: list[Segment] = []
-        for segment in transcription.segments:
-            segments.append(segment)
-            if left.is_set():
-                break
-        return FileResult(transcription.language, transcription.duration, tuple(segments), options.task)
+        return PartwiseTranscription(self._engine, options, lambda _: not left.is_set()).run(parts)

@@ -17,7 +17,13 @@ BLOCK_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class EndTurn:
-    """The turn ends here."""
+    """The turn ends here.
+
+    Attributes:
+        asked: when that was said, in seconds of a monotonic clock.
+    """
+
+    asked: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import secrets
 import time
@@ -11,8 +12,8 @@ from contextlib import AbstractContextManager, asynccontextmanager, contextmanag
 from dataclasses import asdict, dataclass
 
 from wavescribe.engines.base import Engine
-from wavescribe.errors import InvalidRequestError
-from wavescribe.serving.admission import Admission
+from wavescribe.errors import InvalidRequestError, OverloadedError
+from wavescribe.serving.admission import RETRY_SECONDS, Admission
 from wavescribe.serving.live_stream import LiveStream
 from wavescribe.serving.load import Load
 from wavescribe.serving.metrics import Metrics
@@ -25,6 +26,11 @@ from wavescribe.streaming.parameters import StrategyName, StreamParameters
 from wavescribe.streaming.transcriber import Transcriber
 from wavescribe.vad.endpointer import TurnDetection
 from wavescribe.vad.silero import SileroDetector
+
+logger = logging.getLogger(__name__)
+
+STARTING_SECONDS = 20.0
+"""How long a client waits for the first decode of a server that has just been started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +66,12 @@ class LiveService:
     def __init__(
         self, engine: Engine, settings: Settings, metrics: Metrics, clock: Callable[[], float] = time.monotonic
     ) -> None:
+        self._running: asyncio.Task[None] | None = None
         self._engine = engine
         self._settings = settings
         self._metrics = metrics
         self._clock = clock
+        self._expecting = asyncio.Event()
         batch = settings.max_batch if engine.info.batches else 1
         load = Load(
             settings.workers * batch,
@@ -104,10 +112,16 @@ class LiveService:
         """Samples per second that streams are fed at."""
         return self._engine.info.sample_rate
 
+    @property
+    def is_running(self) -> bool:
+        """Whether steps are made; a scheduler that has failed leaves every stream waiting."""
+        return self._running is not None and not self._running.done()
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Run the scheduler while the context is open; its failure ends the context with its exception."""
-        task = asyncio.create_task(self.scheduler.run(), name="scheduler")
+        """Run the scheduler while the context is open; a failure of it is logged at once, and raised at the end."""
+        self._running = task = asyncio.create_task(self.scheduler.run(), name="scheduler")
+        task.add_done_callback(_log_failure)
         try:
             yield
         finally:
@@ -131,6 +145,24 @@ class LiveService:
         with self.place(owner):
             yield self._stream(options, live=True)
 
+    def expect(self, step_seconds: float) -> None:
+        """What a step will probably take; from now on it is known how many streams the machine can bear."""
+        self.scheduler.load.expect(step_seconds)
+        self._expecting.set()
+
+    async def until_expecting(self) -> None:
+        """Wait for the first decode, without which everybody would be let in.
+
+        Raises:
+            OverloadedError: it does not come.
+        """
+        try:
+            async with asyncio.timeout(STARTING_SECONDS):
+                await self._expecting.wait()
+        except TimeoutError:
+            self._metrics.refused_streams.labels("starting").inc()
+            raise OverloadedError("The server is still starting. Try again later.", retry_after=RETRY_SECONDS) from None
+
     def count_cut(self, limit: str) -> None:
         """A stream was ended by a limit: backlog, session_length, idle, unread or message."""
         self._metrics.cut_streams.labels(limit).inc()
@@ -143,9 +175,9 @@ class LiveService:
         """A stream was ended by a fault of the server."""
         self._metrics.failed_streams.inc()
 
-    def place(self, owner: str = "") -> AbstractContextManager[None]:
+    def place(self, owner: str = "", *, is_last_try: bool = True) -> AbstractContextManager[None]:
         """Hold one of the server's places for live streams; see Admission.place."""
-        return self._admission.place(owner)
+        return self._admission.place(owner, is_last_try=is_last_try)
 
     def stream(self, options: StreamOptions) -> LiveStream:
         """A live stream for somebody who holds a place.
@@ -200,3 +232,8 @@ class LiveService:
             live=live,
             clock=self._clock,
         )
+
+
+def _log_failure(scheduler: asyncio.Task[None]) -> None:
+    if not scheduler.cancelled() and (error := scheduler.exception()) is not None:
+        logger.critical("the scheduler has failed, and no stream goes on", exc_info=error)

@@ -112,7 +112,7 @@ class LiveStream:
 
     def end_turn(self) -> None:
         """End the turn at the audio fed so far."""
-        self._inbox.put(EndTurn())
+        self._inbox.put(EndTurn(self._clock()))
 
     def clear(self, *, unheard: bool = True) -> None:
         """Drop the audio fed since the last turn's end.
@@ -149,7 +149,8 @@ class LiveStream:
     async def _take_in(self, entry: Samples | Mark) -> list[Event]:
         """Give an entry of the inbox to the core."""
         match entry:
-            case EndTurn():
+            case EndTurn(asked=asked):
+                self._metrics.end_asked(asked)
                 self._transcriber.end_turn()
             case Clear():
                 self._transcriber.clear()

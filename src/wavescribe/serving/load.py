@@ -14,8 +14,9 @@ LAG_SECONDS = 15.0
 SMOOTHING = 0.1
 """Weight of the newest step in the mean: a pause's short steps and a loop's long retry are outliers."""
 
-OWN_SHARE = 0.02
-"""The part of a processor that a stream takes beside its decodes, for its protocol and its voice activity detection."""
+OWN_SHARE = 0.035
+"""The part of a processor that a stream costs beside its decodes: 0.013 for protocol and voice activity detection in
+the server's process; the rest is what decodes lose to so many streams (docs/performance.md)."""
 
 LEAST_SHARE = 0.1
 """What the workers have left of their processors however many streams there are."""
@@ -67,7 +68,8 @@ class Load:
 
     def speaking(self, now: float) -> int:
         """Live streams that speak or have just been opened."""
-        return sum(now - last <= SPEAKING_SECONDS for last in self._last_step.values())
+        self._last_step = {stream: last for stream, last in self._last_step.items() if now - last <= SPEAKING_SECONDS}
+        return len(self._last_step)
 
     def interval(self, now: float) -> float:
         """Seconds between two steps of a stream that the workers can keep up."""

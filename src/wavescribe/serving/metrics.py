@@ -36,7 +36,7 @@ class Metrics:
         self.active_streams = Gauge("wavescribe_active_streams", "Live streams that are open", registry=self.registry)
         self.refused_streams = Counter(
             "wavescribe_refused_streams",
-            "Live streams refused, by reason: sessions, key, memory, lag",
+            "Live streams refused, by reason: sessions, key, memory, lag, starting",
             ["reason"],
             registry=self.registry,
         )
@@ -100,7 +100,7 @@ class Metrics:
         )
         self.final_seconds = Histogram(
             "wavescribe_final_seconds",
-            "From a turn's end being known to its last text",
+            "From a turn's end, asked for or detected, to its last text",
             buckets=LATENCY_BUCKETS,
             registry=self.registry,
         )

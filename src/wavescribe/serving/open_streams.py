@@ -6,7 +6,11 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from wavescribe.errors import DrainingError
 from wavescribe.serving.live_stream import LiveStream
+
+RETRY_SECONDS = 5
+"""When trying again makes sense: a server that is started anew needs as long."""
 
 
 class OpenStreams:
@@ -16,6 +20,7 @@ class OpenStreams:
         self._open: set[LiveStream] = set()
         self._emptied = asyncio.Event()
         self._draining = False
+        self._given_up = asyncio.Event()
 
     @property
     def draining(self) -> bool:
@@ -24,7 +29,13 @@ class OpenStreams:
 
     @contextmanager
     def serving(self, stream: LiveStream) -> Iterator[None]:
-        """Know a stream while it is served."""
+        """Know a stream while it is served.
+
+        Raises:
+            DrainingError: the server has been told to stop since the connection was opened.
+        """
+        if self._draining:
+            raise DrainingError("The server is about to stop; connect again", retry_after=RETRY_SECONDS)
         self._open.add(stream)
         try:
             yield
@@ -39,6 +50,18 @@ class OpenStreams:
         for stream in list(self._open):
             stream.end_turn()
             stream.finish()
+        await self.until_empty()
+
+    def give_up(self) -> None:
+        """The time to finish is over: whoever serves a stream ends it where it is."""
+        self._given_up.set()
+
+    async def until_given_up(self) -> None:
+        """Wait until the time to finish is over."""
+        await self._given_up.wait()
+
+    async def until_empty(self) -> None:
+        """Wait until no stream is served any more."""
         while self._open:
             self._emptied.clear()
             await self._emptied.wait()

@@ -5,6 +5,10 @@ from __future__ import annotations
 FAST_SECONDS = 3.0
 """A stream this far ahead of the clock is no microphone's: it is fed faster than real time."""
 
+PACED, FORGIVEN_SECONDS = 1.2, 3.0
+"""How fast a packet may come and still be at the pace of speech; after so many seconds of such packets, what came early
+before them does not matter any more: it was said while the line was down."""
+
 BUSY = 0.8
 """The share of the workers' time from which the machine counts as busy."""
 
@@ -24,7 +28,11 @@ class Pace:
 
     def fed(self, seconds: float, now: float) -> None:
         """So much audio came, at that time of a monotonic clock."""
-        self._ahead = max(0.0, self._ahead - (now - self._last)) + seconds
+        elapsed = now - self._last
+        ahead = max(0.0, self._ahead - elapsed)
+        if seconds <= PACED * elapsed:
+            ahead *= max(0.0, 1 - elapsed / FORGIVEN_SECONDS)
+        self._ahead = ahead + seconds
         self._last = now
 
     def ahead(self, now: float) -> float:

@@ -7,8 +7,9 @@ import heapq
 import itertools
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from wavescribe.engines.answers import decode_each
@@ -16,6 +17,7 @@ from wavescribe.engines.base import Answer, DecodeRequest, Engine, Hypothesis
 from wavescribe.errors import EngineError, WavescribeError
 from wavescribe.serving.departures import Departures
 from wavescribe.serving.load import Load
+from wavescribe.serving.logs import log_context
 from wavescribe.serving.metrics import Metrics
 from wavescribe.serving.tracing import engine_span
 from wavescribe.streaming.transcriber import Step
@@ -30,6 +32,8 @@ class _Job:
     rank: tuple[bool, bool, float, int]
     step: Step = field(compare=False)
     answer: asyncio.Future[Hypothesis] = field(compare=False)
+    context: Mapping[str, str] = field(compare=False)
+    """What the log says of the stream: ids of its session and request."""
 
     @property
     def is_live(self) -> bool:
@@ -126,9 +130,18 @@ class Scheduler:
         waits_since = self._clock() - step.lag
         rank = (not live, not step.final, waits_since, next(self._order))
         async with self._arrived:
-            heapq.heappush(self._queue, _Job(rank, step, answer))
+            heapq.heappush(self._queue, _Job(rank, step, answer, log_context.get()))
             self._arrived.notify()
-        return await answer
+        try:
+            return await answer
+        finally:
+            if answer.cancelled():
+                self._drop_unwanted()
+
+    def _drop_unwanted(self) -> None:
+        """Let go of steps whose streams have left; those of files might never get to the front."""
+        self._queue = [job for job in self._queue if not job.answer.done()]
+        heapq.heapify(self._queue)
 
     async def _work(self, threads: ThreadPoolExecutor) -> None:
         while True:
@@ -157,16 +170,18 @@ class Scheduler:
             answers = await self._call(requests, threads)
         except Exception as error:  # an engine may raise anything; every waiting stream must hear of it
             expected = isinstance(error, WavescribeError)
-            logger.error("a decode of %d steps failed: %s", len(jobs), error, exc_info=None if expected else error)
+            with _logged_for(jobs):
+                logger.error("a decode of %d steps failed: %s", len(jobs), error, exc_info=None if expected else error)
             self._deliver(jobs, [_engine_error(error)] * len(jobs))
             return
         finally:
             del self._running[call]
             self._departures.end(job.stream for job in jobs)
         self._measure(jobs, self._clock() - started)
-        for answer in answers:
+        for job, answer in zip(jobs, answers, strict=True):
             if isinstance(answer, WavescribeError):
-                logger.error("a step of a batch of %d failed: %s", len(jobs), answer)
+                with _logged_for([job]):
+                    logger.error("a step of a batch of %d failed: %s", len(jobs), answer)
         self._deliver(jobs, answers)
 
     async def _call(self, requests: Sequence[DecodeRequest], threads: ThreadPoolExecutor) -> list[Answer]:
@@ -190,6 +205,19 @@ class Scheduler:
         for job in jobs:
             if job.step.advance:
                 self._metrics.step_factor.observe(seconds / len(jobs) / job.step.advance)
+
+
+@contextmanager
+def _logged_for(jobs: Sequence[_Job]) -> Iterator[None]:
+    """Log with the ids of the sessions that steps belong to; several are joined by spaces."""
+    names = sorted({name for job in jobs for name in job.context})
+    token = log_context.set(
+        {name: " ".join(job.context[name] for job in jobs if name in job.context) for name in names}
+    )
+    try:
+        yield
+    finally:
+        log_context.reset(token)
 
 
 def _engine_error(error: Exception) -> EngineError:

@@ -22,6 +22,8 @@ class StreamMetrics:
         self._skipped = 0
         self._committed: dict[int, float] = {}
         """When each turn that has not ended was committed."""
+        self._asked: float | None = None
+        """When the client ended the turn that the core is about to commit."""
         self._texted = -1
         """The last turn that has had text."""
 
@@ -38,6 +40,10 @@ class StreamMetrics:
     def mute(self) -> None:
         """The stream had speech and gave no text for long."""
         self._metrics.mute_streams.inc()
+
+    def end_asked(self, at: float) -> None:
+        """The core comes to a turn's end that the client asked for, at that time of a monotonic clock."""
+        self._asked = at
 
     def take(self, event: Event, *, lag: float, received: float, now: float) -> None:
         """Count an event.
@@ -57,7 +63,8 @@ class StreamMetrics:
             case Draft(text=text) if text:
                 self._first_text(event, received)
             case TurnCommitted(turn=turn):
-                self._committed[turn] = now
+                self._committed[turn] = now if self._asked is None else self._asked
+                self._asked = None
             case TurnEnded(turn=turn) | TurnFailed(turn=turn):
                 self._ended(turn, now)
                 if isinstance(event, TurnFailed):

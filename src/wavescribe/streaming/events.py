@@ -72,7 +72,10 @@ class Reconfigured:
 
 @dataclass(frozen=True, slots=True)
 class SettledWord:
-    """A settled unit with its place: start and end are absolute sample positions, probability 0 to 1."""
+    """A settled unit with its place: start and end are absolute sample positions, probability 0 to 1.
+
+    In a stream neither starts nor ends go back from word to word.
+    """
 
     text: str
     start: int

@@ -26,6 +26,7 @@ def fitted(parameters: StreamParameters, info: EngineInfo) -> StreamParameters:
         parameters: what was asked for.
         info: what the engine says of itself.
     """
+    parameters = replace(parameters, tokens_per_second=info.tokens_per_second)
     if not info.continues_windows:
         return parameters
     length = min(CONTINUED_WINDOW_SECONDS, info.max_window_seconds)

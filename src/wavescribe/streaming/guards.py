@@ -7,9 +7,6 @@ from collections.abc import Sequence
 from wavescribe.engines.base import Hypothesis
 from wavescribe.streaming.units import Unit
 
-TOKENS_PER_SECOND = 10
-"""More than any language's speech needs in Whisper's and Qwen's vocabularies; loops run to their budget."""
-
 TOKENS_FLOOR = 12
 """Room for a short window's opening words and punctuation."""
 
@@ -27,9 +24,14 @@ LEAST_CUT_SHORT_UNITS = 3
 """Units of a phrase that a hypothesis has to write again before its end for them to be seen as a loop."""
 
 
-def token_budget(seconds: float) -> int:
-    """Most tokens that speech of that many seconds can need."""
-    return TOKENS_FLOOR + round(TOKENS_PER_SECOND * seconds)
+def token_budget(seconds: float, tokens_per_second: int) -> int:
+    """Most tokens that speech of that many seconds can need.
+
+    Args:
+        seconds: length of the audio.
+        tokens_per_second: of the engine's vocabulary; see EngineInfo.
+    """
+    return TOKENS_FLOOR + round(tokens_per_second * seconds)
 
 
 def is_no_speech(hypothesis: Hypothesis) -> bool:

@@ -37,6 +37,9 @@ class LanguageChoice:
         """Take a hypothesis over a window of that many seconds."""
         if self._chosen is not None:
             return
+        if hypothesis.language_probability <= 0:  # none was detected: the one that is named is no finding
+            self._last = self._last or hypothesis.language
+            return
         self._last = hypothesis.language
         sure = hypothesis.language_probability >= SURE_PROBABILITY and seconds >= SURE_SECONDS
         if hypothesis.pieces and (sure or seconds >= ENOUGH_SECONDS):

@@ -66,6 +66,7 @@ class StreamParameters:
         opening_probability: `confident_probability` there.
         carried_seconds: audio before a segment, up to the last pause and beyond it, that its window begins with.
         preroll_seconds: audio before the first speech frame that belongs to its segment.
+        tokens_per_second: the budget of a decode, for each second that is not settled; see EngineInfo.
     """
 
     strategy: StrategyName = "windowed"
@@ -94,6 +95,7 @@ class StreamParameters:
     opening_hold_seconds: float = 1.0
     opening_probability: float = 0.9
     preroll_seconds: float = 0.4
+    tokens_per_second: int = 10
 
     @property
     def is_voice_gated(self) -> bool:

@@ -16,7 +16,6 @@ from wavescribe.streaming.events import (
     Event,
     Reconfigured,
     Settled,
-    SettledWord,
     SpeechStarted,
     SpeechStopped,
     TurnCleared,
@@ -25,13 +24,14 @@ from wavescribe.streaming.events import (
     TurnFailed,
     WindowCost,
 )
-from wavescribe.streaming.joining import ends_sentence, segment_delta, spoken_word
+from wavescribe.streaming.joining import ends_sentence, segment_delta
 from wavescribe.streaming.language import LanguageChoice
 from wavescribe.streaming.parameters import StreamParameters
 from wavescribe.streaming.segmenter import Cut, CutKind, Segmenter
 from wavescribe.streaming.strategies.base import Outcome, Window
 from wavescribe.streaming.strategies.choosing import make_strategy
 from wavescribe.streaming.units import Unit
+from wavescribe.streaming.word_times import WordTimes
 from wavescribe.vad.detector import SpeechDetector
 
 MAXIMUM_ATTEMPTS = 2
@@ -105,6 +105,7 @@ class Transcriber:
         """What the client did and the core has not come to, in order."""
         self._in_flight: _InFlight | None = None
         self._retry: _InFlight | None = None
+        self._word_times = WordTimes()
         self._decoded = 0
         self._segment_opens = True
         self._last_step_stands = False
@@ -335,7 +336,7 @@ class Transcriber:
         self._turn.transcript += delta
         self._turn.settled_until = units[-1].end
         self._segmenter.sentence_ended = ends_sentence(self._turn.transcript)
-        words = tuple(SettledWord(spoken_word(unit.text), unit.start, unit.end, unit.probability) for unit in units)
+        words = tuple(self._word_times.told(unit) for unit in units)
         return Settled(self._turn.number, delta, words, self._language.current, position, cost)
 
     def _finish(self, cut: Cut, events: list[Event]) -> None:

@@ -17,6 +17,7 @@ from wavescribe.api.authentication.client_secrets import ClientSecrets
 from wavescribe.api.authentication.credentials import key_id
 from wavescribe.api.authentication.keys import ApiKeys
 from wavescribe.api.authentication.middleware import AuthenticationMiddleware
+from wavescribe.settings import Settings
 
 WRONG = {"message": "Incorrect API key provided.", "type": "invalid_request_error", "param": None}
 PREFLIGHT = {"access-control-request-method": "POST", "access-control-request-headers": "authorization,x-stainless-os"}
@@ -240,6 +241,8 @@ async def test_other_pages_are_refused_whatever_their_key(guarded: Any, origin: 
     response = await ask(f"{guarded.http}/v1/models", headers={**bearer("sk-first"), "origin": origin})
     assert response.status_code == 403
     assert error_of(response.content)["code"] == "origin_not_allowed"
+    assert "the server's setting allowed_origin (--allowed-origin)" in error_of(response.content)["message"]
+    assert "allowed_origin" in Settings.model_fields
     assert "access-control-allow-origin" not in response.headers
     socket = await refused(f"{guarded.ws}/v1/realtime", headers=bearer("sk-first"), origin=origin)
     assert socket.status_code == 403

@@ -46,6 +46,8 @@ def rendered(event: Event, **fields: object) -> list[dict[str, Any]]:
         ({"model": None, "language": None}, StartStream(None, None)),
         ({"model": "whisper-base", "language": "de"}, StartStream("whisper-base", "de")),
         ({"language": ""}, StartStream(None, None)),
+        ({"language": "German"}, StartStream(None, "de")),
+        ({"language": "EN-us"}, StartStream(None, "en")),
         ({"audio_format": "pcm16_16k_mono"}, StartStream(None, None)),
         ({"audio_format": None, "unheard_of": [1]}, StartStream(None, None)),
     ],
@@ -90,6 +92,8 @@ def test_empty_frames_are_ignored_before_and_after_the_start() -> None:
         (message("session.start", model=False), "invalid_payload"),
         (message("session.start", language=["en"]), "invalid_payload"),
         (message("session.start", language={}), "invalid_payload"),
+        (message("session.start", language="klingon"), "invalid_payload"),
+        (message("session.start", language="\ud800"), "invalid_payload"),
         (message("session.start", audio_format="opus"), "invalid_audio_format"),
         (message("session.start", audio_format=16), "invalid_audio_format"),
         (message("session.start", strategy="quick"), "invalid_payload"),
@@ -140,10 +144,16 @@ def test_the_end_before_the_start_is_refused_and_closes_the_connection() -> None
 
 
 def test_a_start_that_the_server_refused_may_be_tried_again() -> None:
-    dialect = started(language="xx")
+    dialect = started(language="ht")
     dialect.refuse_start()
     assert refusal(dialect.parse_binary(b"\0\0")) == ("invalid_state", False)
     assert dialect.parse_text(message("session.start", language="en")) == StartStream(None, "en")
+
+
+def test_what_is_said_of_a_wrong_language_can_be_sent() -> None:
+    command = fresh().parse_text('{"type": "session.start", "language": "\\ud800"}')
+    assert isinstance(command, Refuse)
+    assert "ISO-639-1" in json.loads(fresh().error(command.code, command.message).encode())["message"]
 
 
 def test_json_nested_too_deep_is_refused() -> None:

@@ -146,7 +146,7 @@ class ScriptedCore:
 
     def take(self, entry: Samples | Mark) -> Iterator[Event]:
         match entry:
-            case EndTurn():
+            case EndTurn(0.0):
                 yield from self._end(self._received)
             case Clear():
                 yield TurnCleared(self._turn, self._received)
@@ -211,7 +211,7 @@ class ScriptedStream:
         self._inbox.put(samples)
 
     def end_turn(self) -> None:
-        self._inbox.put(EndTurn())
+        self._inbox.put(EndTurn(0.0))
 
     def clear(self, *, unheard: bool = True) -> None:
         if unheard:

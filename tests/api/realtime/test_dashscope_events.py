@@ -115,3 +115,19 @@ def test_the_next_turn_begins_without_the_text_of_the_one_before(end: Event) -> 
 )
 def test_the_language_is_the_one_that_is_known(events: tuple[Event, ...], wanted: str | None, told: str) -> None:
     assert render(*events, language=wanted)[-1]["language"] == told
+
+
+def test_turns_that_are_given_up_fail_and_those_that_are_through_do_not() -> None:
+    items = Items()
+    texts = DashscopeTexts(items)
+    for turn in range(4):
+        texts.commit(turn)
+    texts.render(ended(0, "Hello"), None)
+    texts.render(TurnFailed(1, "no", 0, SECOND), None)
+    wanted = [items.of_turn(turn).id for turn in (2, 3)]
+    failures = [json.loads(frame.text) for frame in texts.give_up()]
+    assert [(failure["type"], failure["item_id"]) for failure in failures] == [
+        (f"{PREFIX}.failed", item_id) for item_id in wanted
+    ]
+    assert failures[0]["error"]["code"] == "session_ended"
+    assert texts.give_up() == []

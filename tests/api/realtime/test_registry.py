@@ -271,3 +271,21 @@ async def test_draining_ends_sessions_that_wait_for_their_client(places: Places)
     await registry.drain(EndSession(1012, "stop"))
     assert places.freed == ["sess_a"]
     await registry.close()
+
+
+async def test_sessions_that_are_given_up_stop_their_work_and_end_as_told(places: Places) -> None:
+    registry = SessionRegistry(NEVER)
+    held = places.hold("sess_a")
+    registry.open(held, resumable=False)
+    held.take_up()
+    await asyncio.sleep(0)
+    registry.give_up(EndSession(1012, "stop"))
+    await asyncio.wait({held.work})
+    assert held.work.cancelled()
+    assert places.service.streams[0].stopped
+    assert held.session.ending == EndSession(1012, "stop")
+    waiting = asyncio.create_task(registry.until_empty())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    await registry.remove(held)
+    await waiting

@@ -136,3 +136,27 @@ async def test_text_that_nobody_reads_ends_the_session_too(client: Client) -> No
     fed = client.stream.fed
     await client.append(1.0)
     assert client.stream.fed == fed
+
+
+async def test_committed_turns_of_a_session_that_fails_fail_before_it(connect: Connect) -> None:
+    async with connect() as client:
+        for _ in range(2):
+            await client.append(1.0)
+            await client.send("input_audio_buffer.commit")
+        client.stream.failure = RuntimeError("broken")
+        client.stream.let(1)
+    committed = [frame["item_id"] for frame in client.of(".committed")]
+    assert client.kinds()[-3:] == ["failed", "failed", "error"]
+    assert [frame["item_id"] for frame in client.of(".failed")] == committed
+
+
+async def test_a_session_that_is_given_up_takes_no_more_and_fails_what_was_committed(connect: Connect) -> None:
+    async with connect() as client:
+        await client.append(1.0)
+        await client.send("input_audio_buffer.commit")
+        client.session.give_up(EndSession(1012, "restarting"))
+        await client.append(1.0)
+        await settle()
+        assert client.kinds()[-1] == "failed"
+        assert (client.stream.fed, client.session.ending) == (RATE, EndSession(1012, "restarting"))
+        client.stream.finish()

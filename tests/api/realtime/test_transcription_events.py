@@ -224,3 +224,21 @@ def test_text_that_settled_while_transcription_was_off_comes_at_the_latest_befor
     frames = texts.say(ended(0, "a"))
     assert kinds(frames) == ["delta", "completed"]
     assert frames[0]["delta"] == "a"
+
+
+def test_turns_that_are_given_up_fail_once_and_in_order_and_those_that_are_through_do_not() -> None:
+    texts = Texts()
+    for turn in range(4):
+        texts.events.commit(turn, OFF if turn == 2 else PLAIN)
+    texts.say(ended(0, "Hello"))
+    texts.say(settled(1, "Half"))
+    wanted = [texts.items.of_turn(turn).id for turn in (1, 3)]
+    failures = [json.loads(frame.text) for frame in texts.events.give_up()]
+    assert kinds(failures) == ["failed", "failed"]
+    assert [failure["item_id"] for failure in failures] == wanted
+    assert failures[0]["error"] == {
+        "type": "server_error",
+        "code": "session_ended",
+        "message": f"The session ended before item '{wanted[0]}' was transcribed.",
+    }
+    assert texts.events.give_up() == []

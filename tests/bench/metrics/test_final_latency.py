@@ -17,7 +17,15 @@ def test_latency_runs_from_the_end_of_speech_to_the_last_text_and_to_its_turns_c
 
 
 def test_the_last_text_is_that_of_the_last_word_that_came() -> None:
-    assert final_latencies(SAID, HEARD[:3], {"a": 2.75, "b": 6.5}) == FinalLatencies((0.5, -0.5), (0.75, 1.5))
+    heard = (*HEARD[:2], Emission(" three", 5.5, "b"))
+    assert final_latencies(SAID, heard, {"a": 2.75, "b": 6.5}) == FinalLatencies((0.5, 0.5), (0.75, 1.5))
+
+
+def test_an_utterance_whose_last_part_never_came_has_no_latency_before_its_end() -> None:
+    # The turn of the first part ended in a pause; what was said after it is nowhere.
+    assert final_latencies(SAID, HEARD[:3], {"a": 2.75, "b": 4.75}) == FinalLatencies((0.5,), (0.75,))
+    # Its turn ended after the speech, so that its completion is what the client waited for.
+    assert final_latencies(SAID, HEARD[:3], {"a": 2.75, "b": 6.5}) == FinalLatencies((0.5,), (0.75, 1.5))
 
 
 def test_an_utterance_of_which_nothing_came_is_left_out() -> None:
@@ -39,8 +47,8 @@ def test_a_doubled_last_word_has_come_with_the_first_copy() -> None:
 
 
 def test_a_wrong_last_word_leaves_the_one_before_it_as_the_last() -> None:
-    heard = (*HEARD[:3], Emission(" xyz", 6.0, "b"))
-    assert final_latencies(SAID, heard, {"a": 2.75, "b": 6.5}).text == (0.5, -0.5)
+    heard = (*HEARD[:2], Emission(" three", 5.25, "b"), Emission(" xyz", 6.0, "b"))
+    assert final_latencies(SAID, heard, {"a": 2.75, "b": 6.5}).text == (0.5, 0.25)
 
 
 def test_a_wrong_word_in_the_first_utterance_leaves_the_second_alone() -> None:

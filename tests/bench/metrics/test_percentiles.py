@@ -28,6 +28,17 @@ def test_each_percentile_of_a_distribution_is_its_own() -> None:
     assert (spread.p50, spread.p95, spread.p99, spread.maximum) == (100.0, 190.0, 198.0, 200.0)
 
 
+@pytest.mark.parametrize(
+    ("count", "name", "largest"),
+    [(19, "p95", True), (20, "p95", False), (99, "p99", True), (100, "p99", False), (1, "maximum", False)],
+)
+def test_a_percentile_of_few_values_is_the_largest_of_them(count: int, name: str, largest: bool) -> None:
+    spread = distribution([float(value) for value in range(count)])
+    assert spread is not None
+    assert spread.is_maximum(name) is largest
+    assert (getattr(spread, name) == spread.maximum) is (largest or name == "maximum")
+
+
 def test_a_distribution_tells_spread_and_extremes() -> None:
     spread = distribution([1.0, 2.0, 3.0, 6.0])
     assert spread is not None

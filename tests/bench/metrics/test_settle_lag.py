@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wavescribe.bench.metrics.settle_lag import SettleLags, match_words, settle_lags
-from wavescribe.bench.metrics.timeline import Emission, GoldWord
+from wavescribe.bench.metrics.settle_lag import SettleLags, match_words, settle_lags, stated_lags
+from wavescribe.bench.metrics.timeline import Emission, GoldWord, StatedWord
 
 GOLD = (GoldWord("The", 0.0, 0.5), GoldWord("quick", 0.5, 1.0), GoldWord("fox", 1.0, 1.5), GoldWord("jumps", 1.5, 2.0))
 
@@ -130,3 +130,37 @@ def test_a_character_far_away_does_not_hold_a_word_back() -> None:
 def test_long_streams_are_matched_word_by_word(count: int) -> None:
     words = [f"w{index}" for index in range(count)]
     assert match_words(words, [f" {word}" for word in words]) == list(range(count))
+
+
+def stated(*words: tuple[str, float, float]) -> tuple[float, ...]:
+    return stated_lags([word.text for word in GOLD], [StatedWord(*word) for word in words])
+
+
+def test_by_the_ends_that_are_stated_a_lag_is_the_arrival_minus_the_stated_end() -> None:
+    # Gold words end at 0.5, 1.0, 1.5 and 2.0 s; the server says other ends, which are the ones that count.
+    told = (("The", 0.75, 2.0), ("quick", 1.0, 2.0), ("fox", 1.25, 2.0), ("jumps", 2.5, 6.0))
+    assert stated(*told) == (1.25, 1.0, 0.75, 3.5)
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        # Wrong, and added: no lag of theirs, however late.
+        ((("The", 0.5, 1.0), ("slow", 1.0, 9.0), ("fox", 1.5, 2.0), ("jumps", 2.0, 3.0)), (0.5, 0.5, 1.0)),
+        ((("The", 0.5, 1.0), ("zz", 0.6, 9.0), ("quick", 1.0, 2.0), ("fox", 1.5, 2.0)), (0.5, 1.0, 0.5)),
+        # Missing: the next has its own.
+        ((("The", 0.5, 1.0), ("fox", 1.5, 2.25), ("jumps", 2.0, 3.0)), (0.5, 0.75, 1.0)),
+        # Doubled: the first copy, once.
+        (
+            (("The", 0.5, 1.0), ("quick", 1.0, 2.0), ("quick", 1.5, 7.0), ("fox", 1.5, 2.0), ("jumps", 2.0, 2.5)),
+            (0.5, 1.0, 0.5, 0.5),
+        ),
+        # Late: late.
+        ((("The", 0.5, 1.0), ("quick", 1.0, 8.0), ("fox", 1.5, 8.0), ("jumps", 2.0, 8.0)), (0.5, 7.0, 6.5, 6.0)),
+        ((), ()),
+    ],
+)
+def test_by_the_ends_that_are_stated_only_words_that_were_said_have_a_lag(
+    told: tuple[tuple[str, float, float], ...], expected: tuple[float, ...]
+) -> None:
+    assert stated(*told) == expected

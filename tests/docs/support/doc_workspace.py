@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shlex
 import signal
 import socket
 import ssl
@@ -15,6 +16,7 @@ import wave
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -28,6 +30,9 @@ from wavescribe.audio.resampling import StreamingResampler
 RATE = 16_000
 START_SECONDS = 120
 RUN_SECONDS = 90
+
+MICROPHONE = Path(__file__).parent / "microphone"
+"""Where the package that hears a microphone is looked for first."""
 
 SUBSTITUTED = {
     "ffmpeg -i talk.mp4 -f wav -": "cat speech_16k_mono.wav",  # ffmpeg is not part of wavescribe
@@ -75,6 +80,39 @@ class Workspace:
         changed = [path for path in self._files() if known.get(path) != path.stat().st_mtime_ns]
         return done.stdout + "".join(path.read_text(errors="replace") for path in changed)
 
+    def run_microphone(self, command: str, until: str) -> str:
+        """Run a command that listens to the microphone, into which the sentence is spoken; what it has written.
+
+        It is interrupted, as one does with Ctrl-C, once each file that it writes says what it is waited for.
+
+        Raises:
+            AssertionError: it failed, or wrote something else.
+        """
+        outputs = [self.folder / name for option, name in pairwise(shlex.split(command)) if option == "--output"]
+        for path in outputs:
+            path.unlink(missing_ok=True)  # an earlier command's
+        paths = os.pathsep.join(filter(None, (str(MICROPHONE), os.environ.get("PYTHONPATH"))))
+        spoken = {"PYTHONPATH": paths, "SPOKEN_FILE": str(self.folder / "speech_24k_mono.wav")}
+        log = self.folder / "listen.log"
+        with (
+            log.open("wb") as output,
+            subprocess.Popen(
+                ["bash", "-c", self.here(command).replace("wavescribe listen", "exec wavescribe listen", 1)],
+                cwd=self.folder,
+                env=environment() | spoken,
+                stdout=output,
+                stderr=output,
+            ) as process,
+        ):
+            deadline = time.monotonic() + RUN_SECONDS
+            while not all(until in _text(path) for path in outputs) and time.monotonic() < deadline:
+                assert process.poll() is None, f"$ {command}\n{log.read_text()}"
+                time.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            code = process.wait(RUN_SECONDS)
+            assert code in (0, 130), f"$ {command}\nended with {code}:\n{log.read_text()}"
+        return "".join(map(_text, outputs))
+
     def run_python(self, program: str, until: str) -> str:
         """Run a program until it ends, or until it has written what it is run for; what it wrote.
 
@@ -105,11 +143,15 @@ class Workspace:
         return [path for path in self.folder.rglob("*") if path.is_file()]
 
 
+def _text(path: Path) -> str:
+    return path.read_text().lower() if path.exists() else ""
+
+
 def environment() -> dict[str, str]:
-    """The environment of programs: this environment's programs first, no settings, nothing held back."""
+    """The environment of programs: this environment's programs first, no settings, a key, nothing held back."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("WAVESCRIBE_")}
     path = f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ['PATH']}"
-    return inherited | {"PATH": path, "PYTHONUNBUFFERED": "1", "COLUMNS": "200", "NO_COLOR": "1"}
+    return inherited | {"PATH": path, "PYTHONUNBUFFERED": "1", "COLUMNS": "200", "NO_COLOR": "1", "KEY": "sk-any"}
 
 
 def make_workspace(folder: Path, port: int) -> Workspace:

@@ -78,9 +78,12 @@ class Server:
         return int(next(line for line in lines if line.startswith(name)).split()[1]) / 1024
 
     def metric(self, name: str) -> float:
-        """A number of /metrics by its whole name, labels included; 0 where it has not been counted yet."""
-        lines = httpx.get(f"{self.http}/metrics", timeout=PATIENCE_SECONDS).text.splitlines()
-        return next((float(line.split()[-1]) for line in lines if line.startswith(f"{name} ")), 0.0)
+        """A number of /metrics by its whole name, labels included; 0 where a label has not been counted yet."""
+        text = httpx.get(f"{self.http}/metrics", timeout=PATIENCE_SECONDS).text
+        family, labels, _ = name.partition("{")
+        found = [line for line in text.splitlines() if line.startswith(f"{name} ")]
+        assert found or (labels and f"# HELP {family} " in text), f"there is no metric {name}"
+        return float(found[0].split()[-1]) if found else 0.0
 
     def readiness(self) -> str:
         """What /ready says; a machine that asks goes by the status."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import os
 import socket
 import struct
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,7 @@ pytestmark = [pytest.mark.model, pytest.mark.slow]
 
 PATHS = ("/v1/realtime", "/v1/audio/transcriptions/stream")
 CONNECTIONS = 1000
+UNREAD = 'wavescribe_cut_streams_total{limit="unread"}'
 
 
 @pytest.fixture
@@ -113,25 +116,40 @@ async def test_a_client_that_never_reads_is_cut_and_nobody_else_notices(
     async with witness(server):
         pass
     before = server.descriptors
+    cut = server.metric(UNREAD)
     async with witness(server):
         connection = await asyncio.to_thread(raw_connection, server, path)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        connection.settimeout(0.2)
-        await asyncio.to_thread(flood, connection)
-        await server.until(lambda: server.metric("wavescribe_active_streams") <= 1, "it is cut")
-        connection.close()
+        connection.sendall(text_frame(b'{"type":"session.start"}' if "stream" in path else b'{"type":"dance"}'))
+        await server.until(lambda: server.metric("wavescribe_active_streams") == 2, "it has a stream")
+        connection.settimeout(1)
+        enough = threading.Event()
+        flooding = asyncio.create_task(asyncio.to_thread(flood, connection, enough))
+        try:
+            await server.until(lambda: server.metric(UNREAD) == cut + 1, "it is cut")
+            await server.until(lambda: server.metric("wavescribe_active_streams") == 1, "its stream is closed")
+        finally:
+            enough.set()
+            await flooding
+            connection.close()
     await server.until_at_rest(before)
 
 
-def flood(connection: socket.socket) -> None:
-    """Send what is answered with an error each time, until the server takes no more; the answers are never read."""
-    text = b'{"type":"dance"}'
-    frames = struct.pack("!BBI", 0x81, 0x80 | len(text), 0) + text
-    try:
-        for _ in range(200):
-            connection.sendall(frames * 500)
-    except OSError:
-        return  # the connection is full, or cut
+def text_frame(text: bytes) -> bytes:
+    """A masked text frame of fewer than 126 bytes; the mask is zero."""
+    return struct.pack("!BBI", 0x81, 0x80 | len(text), 0) + text
+
+
+def flood(connection: socket.socket, enough: threading.Event) -> None:
+    """Send what is answered with an error each time, until it is enough or the server cuts; nothing is ever read."""
+    frames = unsent = text_frame(b'{"type":"dance"}') * 500
+    while not enough.is_set():
+        try:
+            unsent = unsent[connection.send(unsent) :] or frames
+        except TimeoutError:
+            continue  # the server takes nothing just now
+        except OSError:
+            return  # it is cut
 
 
 async def test_a_thousand_connects_and_disconnects_leave_nothing_behind(server: Server, witness: Any) -> None:
@@ -140,7 +158,11 @@ async def test_a_thousand_connects_and_disconnects_leave_nothing_behind(server: 
     before, memory = server.descriptors, server.memory_mb()
     async with witness(server):
         for number in range(CONNECTIONS):
-            async with connect(f"{server.websocket}{PATHS[number % 2]}", max_size=None) as connection:
+            path = PATHS[number % 2]
+            async with connect(f"{server.websocket}{path}", max_size=None) as connection:
+                if "stream" in path:
+                    await connection.send('{"type":"session.start"}')
+                assert json.loads(await connection.recv())["type"] in ("session.created", "session.started")
                 if number % 4 < 2:
                     connection.transport.abort()
     await server.until_at_rest(before)

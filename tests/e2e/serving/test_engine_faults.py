@@ -26,21 +26,26 @@ def server(start: Callable[..., Server]) -> Server:
     return start(*STALL, breakable=True)
 
 
-def strike(server: Server, blow: signal.Signals, whom: str) -> int:
-    """Send a signal to one or all engines; returns how many."""
-    struck = server.engines if whom == "all" else server.engines[:1]
+async def strike(server: Server, blow: signal.Signals, whom: str) -> int:
+    """Send a signal to all engines or to one, in the middle of its work; returns how many."""
+    await server.until(lambda: any(map(is_busy, server.engines)), "an engine is at work")
+    struck = server.engines if whom == "all" else [pid for pid in server.engines if is_busy(pid)][:1]
     for pid in struck:
         os.kill(pid, blow)
     return len(struck)
 
 
 @pytest.mark.parametrize("whom", ["one", "all"])
-async def test_a_stream_goes_on_when_engines_are_killed(server: Server, witness: Any, whom: str) -> None:
+async def test_a_stream_goes_on_when_engines_are_killed(
+    server: Server, witness: Any, open_session: Any, speech: Any, whom: str
+) -> None:
     async with witness(server):
         pass
     before, restarts = server.descriptors, server.metric(RESTARTS)
-    async with witness(server):
-        struck = strike(server, signal.SIGKILL, whom)
+    async with witness(server), open_session(server) as other:
+        text = asyncio.create_task(other.transcribe(speech(20)))
+        struck = await strike(server, signal.SIGKILL, whom)
+        assert "best of times" in (await text).lower()
         await server.until(lambda: server.metric(RESTARTS) == restarts + struck, "they are replaced")
     await server.until_at_rest(before)
 
@@ -53,8 +58,8 @@ async def test_a_stream_goes_on_when_engines_hang(
         pass
     before, restarts = server.descriptors, server.metric(RESTARTS)
     async with witness(server), open_session(server) as other:
-        struck = strike(server, signal.SIGSTOP, whom)
-        text = asyncio.create_task(other.transcribe(speech(4)))
+        text = asyncio.create_task(other.transcribe(speech(20)))
+        struck = await strike(server, signal.SIGSTOP, whom)
         if whom == "all":
             await server.until(lambda: server.readiness() in ("engine stalled", "engine lost"), "not ready")
             await server.until(lambda: server.metric(RESTARTS) == restarts + struck, "they are replaced")
@@ -96,8 +101,7 @@ async def test_a_file_goes_on_when_its_engine_is_killed(server: Server, two_citi
     alone = await transcribe(server, recording)
     restarts = server.metric(RESTARTS)
     file = asyncio.create_task(transcribe(server, recording))
-    await server.until(lambda: any(is_busy(pid) for pid in server.engines), "it is transcribed")
-    strike(server, signal.SIGKILL, "all")
+    await strike(server, signal.SIGKILL, "all")
     assert await file == alone
     assert server.metric(RESTARTS) == restarts + 2
     await server.until_at_rest(before)

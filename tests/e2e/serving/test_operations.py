@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import signal
 from collections.abc import Callable
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.model
 
 STREAM = "/v1/audio/transcriptions/stream"
 JSON_LOG = ("--log-format", "json", "--log-level", "debug", "--mute-seconds", "4")
+IDLE_LOG = ("--log-format", "json", "--idle-seconds", "2")
 IDLE_CONNECTIONS = 200
 SPEECH = "best of times"
 
@@ -62,7 +64,7 @@ async def test_the_log_is_json_with_ids_and_without_what_was_said(
     assert all({"time", "level", "logger", "message"} <= set(entry) for entry in log)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", log[0]["time"])
     assert any(entry.get("request_id") == "mine-1" for entry in log)
-    assert session_id
+    assert any(entry.get("session_id") == session_id for entry in log)
     said = server.log.lower()
     assert not [text for text in (SPEECH, "worst", "lazy", "brown fox", "secret prompt") if text in said]
 
@@ -90,6 +92,44 @@ async def test_transcripts_are_logged_when_that_is_asked_for(
         session_id = session.events[0]["session"]["id"]
     [entry] = [entry for entry in entries(server) if entry["logger"] == "wavescribe.transcripts"]
     assert (entry["message"], entry["session_id"]) == (text, session_id)
+
+
+def test_the_log_has_the_address_that_is_connected_whatever_the_headers_say(start: Callable[..., Server]) -> None:
+    server = start(*IDLE_LOG)
+    forged = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"}
+    assert httpx.get(f"{server.http}/health?forged", headers=forged).status_code == 200
+    [entry] = [entry for entry in entries(server) if "/health?forged" in entry["message"]]
+    assert entry["message"].startswith("127.0.0.1:")
+    assert "203.0.113.7" not in server.log
+
+
+async def test_the_end_of_each_stream_is_logged_with_its_reason(start: Callable[..., Server]) -> None:
+    server = start(*IDLE_LOG)
+
+    async def ending(*frames: dict[str, str], leave: bool = False) -> str:
+        """What is logged at the end of a stream whose client sends these frames, then nothing, or leaves."""
+        async with connect(f"{server.websocket}{STREAM}") as stream:
+            await stream.send(json.dumps({"type": "session.start", "language": "en"}))
+            session_id = json.loads(await stream.recv())["session_id"]
+            for frame in frames:
+                await stream.send(json.dumps(frame))
+            if not leave:
+                await frames_of(stream)
+
+        def over() -> list[str]:
+            return [
+                entry["message"].partition(" of audio: ")[2]
+                for entry in entries(server)
+                if entry.get("session_id") == session_id and entry["message"].startswith("session over after")
+            ]
+
+        await server.until(lambda: bool(over()), "the session is over")
+        [reason] = over()
+        return reason
+
+    assert await ending({"type": "session.end"}) == "finished"
+    assert await ending() == "idle_timeout"
+    assert await ending(leave=True) == "the client left"
 
 
 async def test_metrics_show_what_a_stream_and_a_file_did(
@@ -138,7 +178,6 @@ async def test_at_sigterm_what_was_begun_is_finished_and_everybody_is_told(
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=90))
         file = asyncio.create_task(upload(http, server, recording))
-        await server.until(lambda: server.metric("wavescribe_tasks") > 0, "it answers")
         speaking = [await stack.enter_async_context(open_session(server)) for _ in range(4)]
         idle = await stack.enter_async_context(open_session(server))
         stream = await stack.enter_async_context(connect(f"{server.websocket}{STREAM}"))
@@ -148,6 +187,7 @@ async def test_at_sigterm_what_was_begun_is_finished_and_everybody_is_told(
             await session.append(speech(20))
             await session.commit()
         await speaking[0].until(".delta")
+        assert server.metric('wavescribe_files_total{outcome="completed"}') == 0  # the file is under way, too
         server.process.send_signal(signal.SIGTERM)
         await server.until(lambda: server.readiness() == "draining", "it drains")
         await refused_while_draining(server, http)
@@ -194,18 +234,33 @@ async def refused_while_draining(server: Server, http: httpx.AsyncClient) -> Non
 
 
 @pytest.mark.slow
-async def test_streams_that_do_not_end_in_time_are_cut_at_the_deadline(
+async def test_streams_that_do_not_end_in_time_are_cut_at_the_deadline_and_told(
     start: Callable[..., Server], open_session: Any, speech: Any
 ) -> None:
-    server = start("--drain-seconds", "1", "--log-format", "json", "--stall-seconds", "5", anew=True, breakable=True)
-    async with open_session(server, prompt="hang!") as session:
-        await session.append(speech(4))
-        await session.commit()
-        await session.until(".committed")
+    server = start("--drain-seconds", "1", "--log-format", "json", "--stall-seconds", "900", anew=True, breakable=True)
+    engines = server.engines
+    async with AsyncExitStack() as stack:
+        hanging = [await stack.enter_async_context(open_session(server, prompt="hang!")) for _ in range(3)]
+        stream = await stack.enter_async_context(connect(f"{server.websocket}{STREAM}"))
+        for session in hanging:
+            await session.append(speech(4))
+            await session.commit()
+            await session.until(".committed")
+        await server.until(lambda: server.metric("wavescribe_queued_steps") == 1, "both engines hang")
+        await stream.send(json.dumps({"type": "session.start", "language": "en"}))
+        await stream.send(speech(4))
+        await stream.send(json.dumps({"type": "session.end"}))
+        await server.until(lambda: server.metric("wavescribe_audio_seconds_total") == 16, "all audio is there")
         server.process.send_signal(signal.SIGTERM)
-        assert await session.until_closed() in (1001, 1006, 1012)
-    assert await asyncio.to_thread(server.process.wait, 90) in (0, -signal.SIGTERM)
+        assert [await session.until_closed() for session in hanging] == [1012] * 3
+        for session in hanging:
+            [committed], [failed] = session.of_type(".committed"), session.of_type(".failed")
+            assert (failed["item_id"], failed["error"]["code"]) == (committed["item_id"], "session_ended")
+        frames = await frames_of(stream)
+        assert (frames[-1]["type"], frames[-1]["code"], stream.close_code) == ("error", "draining", 1012)
+    assert await asyncio.to_thread(server.process.wait, 60) == -signal.SIGTERM
     assert any("were still open after 1 s" in entry["message"] for entry in entries(server))
+    assert not set(map(str, engines)) & set(os.listdir("/proc"))
 
 
 @pytest.mark.slow

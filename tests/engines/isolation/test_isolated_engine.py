@@ -215,7 +215,7 @@ def test_an_engine_without_state_is_asked_nothing_when_a_stream_ends(single: Iso
         hanging.result()
 
 
-@pytest.mark.parametrize("fault", ["die", "hang"])
+@pytest.mark.parametrize("fault", ["die", "hang", "lose its device"])
 def test_a_call_that_loses_its_process_is_made_again_on_another(
     single: IsolatedEngine, tmp_path: Path, fault: str
 ) -> None:
@@ -323,7 +323,7 @@ def transcribe(engine: IsolatedEngine, command: str) -> str:
     return words(list(engine.transcribe_file(np.tile(SECOND, 4), FileOptions(prompt=command)).segments))
 
 
-@pytest.mark.parametrize("fault", ["die", "hang"])
+@pytest.mark.parametrize("fault", ["die", "hang", "lose its device"])
 def test_a_file_whose_process_is_lost_goes_on_where_it_was(single: IsolatedEngine, tmp_path: Path, fault: str) -> None:
     marker = tmp_path / "once"
     assert transcribe(single, f"{fault} at {marker}") == " w0 w1 w2 w3"

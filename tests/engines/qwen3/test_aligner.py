@@ -14,12 +14,13 @@ from transformers import Qwen3ASRForTokenClassification
 from transformers.models.qwen3_asr.feature_extraction_qwen3_asr import Qwen3ASRFeatureExtractor
 
 from wavescribe.engines.base import DecodeRequest, Hypothesis, Samples
+from wavescribe.engines.qwen3 import loading
 from wavescribe.engines.qwen3.aligner import AlignedWord, ForcedAligner, aligned_times
 from wavescribe.engines.qwen3.configuration import ModelShape
 from wavescribe.engines.qwen3.loading import load_qwen3
 from wavescribe.engines.qwen3.random_weights import random_weights
 from wavescribe.engines.qwen3.tokenizer import QwenTokenizer
-from wavescribe.errors import EngineError
+from wavescribe.errors import EngineError, EngineLostError
 
 TIMESTAMP = 151705
 
@@ -116,6 +117,27 @@ def test_an_engine_with_an_aligner_gives_times(
     assert max(end for _, end in expected) <= 20.0
 
 
+def test_the_aligner_runs_the_kernel_that_the_model_proved(
+    tmp_path: Path, toy: ModelShape, toy_weights: Mapping[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shape = replace(toy, classes=300)
+    model = write_checkpoint(tmp_path / "model", toy, toy_weights)
+    aligner = write_checkpoint(tmp_path / "aligner", shape, random_weights(shape, seed=9))
+    loaded: list[ForcedAligner] = []
+    load = loading._load_aligner
+
+    def noted(*given: Any) -> ForcedAligner:
+        loaded.append(load(*given))
+        return loaded[-1]
+
+    monkeypatch.setattr(loading, "_load_aligner", noted)
+    # As on a device whose fast kernel is there and turned out to be wrong.
+    monkeypatch.setattr("wavescribe.engines.qwen3.model.choose_kernel", lambda *_: "varlen")
+    monkeypatch.setattr(loading, "proven_kernel", lambda *_: ("plain", "varlen gives other scores"))
+    load_qwen3(str(model), device="cpu", pool_bytes=2**24, aligner=str(aligner)).close()
+    assert loaded[0].kernel == "plain"
+
+
 def test_an_aligner_that_fails_fails_its_own_stream_alone(
     tmp_path: Path, toy: ModelShape, toy_weights: Mapping[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,3 +158,10 @@ def test_an_aligner_that_fails_fails_its_own_stream_alone(
     assert isinstance(answers[0], EngineError)
     assert "no memory" in str(answers[0])
     assert isinstance(answers[1], Hypothesis)
+
+    def lose(self: ForcedAligner, samples: Samples, text: str) -> list[AlignedWord]:
+        raise torch.AcceleratorError("device-side assert triggered")
+
+    monkeypatch.setattr(ForcedAligner, "align", lose)
+    with pytest.raises(EngineLostError, match="device-side assert"):
+        engine.decode_each([wanted, other])

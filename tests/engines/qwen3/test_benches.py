@@ -15,6 +15,8 @@ from typer.testing import CliRunner
 from wavescribe.bench.program import app
 from wavescribe.bench.qwen_cost import compare
 from wavescribe.engines.base import DecodeRequest, Samples
+from wavescribe.engines.qwen3 import loading
+from wavescribe.engines.qwen3 import random_engine as random_engine_module
 from wavescribe.engines.qwen3.configuration import SHAPES, ModelShape
 from wavescribe.engines.qwen3.random_engine import FIRST_WORD, random_engine
 from wavescribe.errors import ConfigurationError
@@ -57,6 +59,19 @@ def test_random_weights_say_numbered_words_at_the_pace_of_speech(speech: Samples
     prefix = (FIRST_WORD + 5, FIRST_WORD + 6)
     forced = engine.decode([DecodeRequest(window, language="en", prefix=prefix, cache_key=("s", 2 * 16_000))])[0]
     assert forced.text == found.text
+
+
+def test_random_weights_are_of_the_type_and_run_the_kernel_of_a_loaded_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As on CUDA, for which the type is chosen and the kernel is proven.
+    monkeypatch.setattr(random_engine_module, "torch_dtype", lambda *_: torch.bfloat16)
+    monkeypatch.setattr(loading, "proven_kernel", lambda *_: ("varlen", ""))
+    model = random_engine("toy", pool_bytes=2**24).streams.stepper._model
+    assert (model.dtype, model.decoder.kernel) == (torch.bfloat16, "varlen")
+
+
+def test_types_are_those_of_the_device() -> None:
+    assert loading.torch_dtype(None, torch.device("cuda")) == torch.bfloat16
+    assert loading.torch_dtype(None, torch.device("cpu")) == torch.float32
 
 
 def test_every_strategy_runs_on_this_engine_and_kept_state_costs_less(speech: Samples) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -150,6 +150,33 @@ def break_index(directory: Path) -> None:
     (directory / "model.safetensors.index.json").write_text("{}")
 
 
+def make_index_a_list(directory: Path) -> None:
+    (directory / "model.safetensors.index.json").write_text('["model-00001-of-00003.safetensors"]')
+
+
+def number_the_shards(directory: Path) -> None:
+    path = directory / "model.safetensors.index.json"
+    names = json.loads(path.read_text())["weight_map"]
+    path.write_text(json.dumps({"weight_map": {**names, next(iter(names)): 1}}))
+
+
+def name_no_shards(directory: Path) -> None:
+    (directory / "model.safetensors.index.json").write_text('{"weight_map": {}}')
+
+
+def change_value(part: str, value: object) -> Callable[[Path], None]:
+    """Change the audio or text configuration, or a value of the latter."""
+
+    def change(directory: Path) -> None:
+        path = directory / "config.json"
+        content = json.loads(path.read_text())
+        inner = content["thinker_config"]
+        (inner if part in inner else inner["text_config"])[part] = value
+        path.write_text(json.dumps(content))
+
+    return change
+
+
 def remove_all(directory: Path) -> None:
     (directory / "model.safetensors.index.json").unlink()
 
@@ -178,6 +205,12 @@ def change_layout(directory: Path) -> None:
         (add_unknown, "unknown tensor talker.model.weight"),
         (drop_tensor, "1 of .* tensors are missing"),
         (break_index, "not an index of shards"),
+        (make_index_a_list, "not an index of shards"),
+        (number_the_shards, "not an index of shards"),
+        (name_no_shards, "not an index of shards"),
+        (change_value("audio_config", "none"), "unknown layout of config.json"),
+        (change_value("text_config", ["none"]), "unknown layout of config.json"),
+        (change_value("num_key_value_heads", 0), "attention heads cannot share 0 key heads"),
         (remove_all, "neither model.safetensors nor"),
         (remove_tokenizer, "neither tokenizer.json nor"),
         (break_tokenizer, "tokenizer files of .* cannot be read"),
@@ -207,6 +240,11 @@ def test_the_server_loads_a_directory_of_this_kind_with_this_engine(
     [
         ({"compute_type": "int8"}, ConfigurationError, "float32, float16, bfloat16, got 'int8'"),
         ({"window_frames": 150}, ConfigurationError, "setting encoder_window_seconds: .* multiple of 100"),
+        (
+            {"pool_bytes": 2**20},
+            ConfigurationError,
+            "setting cache_bytes: 1048576 bytes .* do not hold one stream of 32 s",
+        ),
         ({"pool_bytes": 10}, ConfigurationError, "setting cache_bytes: 10 bytes .* less than one page"),
         ({"device": "cuda"}, EngineError, "torch sees no CUDA device"),
     ],

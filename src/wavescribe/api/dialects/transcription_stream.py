@@ -13,7 +13,8 @@ from typing import Any, get_args
 
 from wavescribe.api.dialects.commands import AppendAudio, Command, FinishStream, Refuse, StartStream
 from wavescribe.audio.pcm import decode_pcm16
-from wavescribe.errors import AudioFormatError
+from wavescribe.errors import AudioFormatError, InvalidRequestError
+from wavescribe.languages import language_code
 from wavescribe.streaming.delay import Delay
 from wavescribe.streaming.events import Event, Settled, TurnEnded, TurnFailed
 from wavescribe.streaming.parameters import StrategyName
@@ -95,7 +96,7 @@ class TranscriptionStreamDialect:
     @staticmethod
     def error(code: str, message: str) -> str:
         """An error frame."""
-        return _frame("error", code=code, message=message)
+        return _frame("error", code=code, message=_sendable(message))
 
     def _start(self, message: dict[str, object]) -> Command:
         if self._started:
@@ -109,14 +110,23 @@ class TranscriptionStreamDialect:
         for name, allowed in EXTENSIONS.items():
             if message.get(name) not in (None, *allowed):
                 return Refuse("invalid_payload", f"{name!r} must be one of {', '.join(allowed)}")
+        try:
+            command = self._start_command(message)
+        except InvalidRequestError as error:
+            return Refuse("invalid_payload", str(error))
         self._started = True
-        return self._start_command(message)
+        return command
 
     def _start_command(self, message: dict[str, Any]) -> StartStream:
+        """The command of a message whose types are right.
+
+        Raises:
+            InvalidRequestError: the language is none.
+        """
         model, language = message.get("model"), message.get("language")
-        # A lone surrogate is valid in JSON and cannot be sent back as UTF-8.
-        self._model = model.encode("utf-8", "replace").decode() if isinstance(model, str) else None
-        return StartStream(self._model, language or None, message.get("strategy"), message.get("delay"))
+        self._model = _sendable(model) if model is not None else None
+        code = language_code(language) if language else None
+        return StartStream(self._model, code, message.get("strategy"), message.get("delay"))
 
     def _end(self) -> Command:
         if not self._started:
@@ -126,6 +136,11 @@ class TranscriptionStreamDialect:
     def refuse_start(self) -> None:
         """The start was refused by the server: another `session.start` may follow."""
         self._started = False
+
+
+def _sendable(text: str) -> str:
+    """The text without lone surrogates, which are valid in JSON and cannot be sent back as UTF-8."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _frame(kind: str, **fields: object) -> str:

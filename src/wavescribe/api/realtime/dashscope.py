@@ -117,6 +117,10 @@ class DashscopeDialect:
         """The last frame, after everything that was committed."""
         return [frame("session.finished")]
 
+    def given_up(self) -> list[Frame]:
+        """The failures of all turns that were committed and are not through."""
+        return self._last_turn.give_up(self._texts.give_up())
+
     def _apply(self, event: ClientEvent) -> list[Frame | Action]:
         match event.type:
             case "input_audio_buffer.append":
@@ -239,6 +243,7 @@ class DashscopeDialect:
     def _committed(self, turn: int) -> list[Frame]:
         item = self._items.of_turn(turn)
         previous = self._items.commit(item)
+        self._texts.commit(turn)
         return [
             frame("input_audio_buffer.committed", item_id=item.id, previous_item_id=previous),
             frame("conversation.item.created", previous_item_id=previous, item=item.rendered()),

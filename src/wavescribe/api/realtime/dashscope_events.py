@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wavescribe.api.realtime.items import Items
 from wavescribe.api.realtime.server_events import Frame, frame
+from wavescribe.api.realtime.transcription_events import FAILED, GIVEN_UP, Failure
 from wavescribe.streaming.events import Draft, Event, Settled, TurnEnded, TurnFailed
 
 PREFIX = "conversation.item.input_audio_transcription"
@@ -28,6 +29,16 @@ class DashscopeTexts:
         self._language = ""
         self._silenced: set[int] = set()
         """Turns that the client has cleared and the core has not come to."""
+        self._committed: dict[int, None] = {}
+        """Turns that the client was told are committed and that are not through, in order."""
+
+    def commit(self, turn: int) -> None:
+        """The client is told that a turn is committed."""
+        self._committed[turn] = None
+
+    def give_up(self) -> list[Frame]:
+        """The failures of all turns that were committed and are not through: the session ends before them."""
+        return [self._failed(turn, GIVEN_UP) for turn in list(self._committed)]
 
     def silence(self, turn: int) -> None:
         """The client is told that a turn is cleared: nothing more is said of it."""
@@ -56,7 +67,7 @@ class DashscopeTexts:
             case TurnEnded():
                 return [self._completed(event, language)]
             case TurnFailed(turn=turn):
-                return [self._failed(turn)]
+                return [self._failed(turn, FAILED)]
             case _:
                 return []
 
@@ -85,6 +96,7 @@ class DashscopeTexts:
         )
 
     def _completed(self, event: TurnEnded, language: str | None) -> Frame:
+        self._committed.pop(event.turn, None)
         return frame(
             f"{PREFIX}.completed",
             item_id=self._items.finish(event.turn, event.transcript).id,
@@ -94,8 +106,8 @@ class DashscopeTexts:
             transcript=event.transcript,
         )
 
-    def _failed(self, turn: int) -> Frame:
+    def _failed(self, turn: int, failure: Failure) -> Frame:
+        self._committed.pop(turn, None)
         item_id = self._items.finish(turn).id
-        message = f"Input transcription failed for item '{item_id}'."
-        error = {"code": "inference_failed", "message": message, "param": None}
+        error = {"code": failure.code, "message": failure.message.format(item_id), "param": None}
         return frame(f"{PREFIX}.failed", item_id=item_id, content_index=0, error=error)

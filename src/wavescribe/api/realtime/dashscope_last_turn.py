@@ -28,8 +28,16 @@ class LastTurn:
         if self._waiting and isinstance(event, TurnEnded):
             self._waiting += frames
             return []
-        before, self._waiting = self._waiting, []
+        before = self._taken()
         if self.ends_with_session and isinstance(event, TurnCommitted) and event.turn != self._spoken:
             self._waiting = frames
             return before
         return [*before, *frames]
+
+    def give_up(self, failures: list[Frame]) -> list[Frame]:
+        """The frames when the session ends before its turns are through; a turn that fails has been spoken of."""
+        return [*self._taken(), *failures]
+
+    def _taken(self) -> list[Frame]:
+        taken, self._waiting = self._waiting, []
+        return taken

@@ -184,6 +184,10 @@ class RealtimeDialect:
         """This protocol has no last frame."""
         return []
 
+    def given_up(self) -> list[Frame]:
+        """The failures of all turns that were committed and are not through."""
+        return self._texts.give_up()
+
     def _apply(self, event: ClientEvent) -> list[Frame | Action]:
         match event.type:
             case "input_audio_buffer.append":

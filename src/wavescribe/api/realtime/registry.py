@@ -67,6 +67,16 @@ class HeldSession:
         """The whole life of the session in minutes; 0 when it has no end."""
         return 0.0 if self._deadline is None else round((self._deadline - self._began) / 60, 2)
 
+    def fail(self, message: str, close_code: int) -> None:
+        """The server cannot serve the session any more: its work is stopped, and the client told."""
+        self.session.fail(message, close_code)
+        self.work.cancel()
+
+    def give_up(self, end: EndSession) -> None:
+        """Stop the work where it is; a connection that serves the session is closed as the end says."""
+        self.session.give_up(end)
+        self.work.cancel()
+
     async def close(self) -> None:
         """Free the place at once, so that a client that comes back at once finds it, and stop the work."""
         self._place.close()
@@ -109,6 +119,15 @@ class SessionRegistry:
                 if (timer := self._timers.pop(held.session.session_id, None)) is not None:
                     timer.cancel()
                 await self.remove(held)
+        await self.until_empty()
+
+    def give_up(self, end: EndSession) -> None:
+        """Stop every session where it is, as its end says: its time to finish is over."""
+        for held in self._open:
+            held.give_up(end)
+
+    async def until_empty(self) -> None:
+        """Wait until no session is open and all their connections are through."""
         while self._open:
             self._emptied.clear()
             await self._emptied.wait()

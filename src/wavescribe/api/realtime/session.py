@@ -69,6 +69,9 @@ class Dialect(Protocol):
     def finished(self) -> list[Frame]:
         """The last frames, after everything that was committed."""
 
+    def given_up(self) -> list[Frame]:
+        """The failures of all turns that were committed and are not through."""
+
 
 class RealtimeSession:
     """A session at work.
@@ -111,8 +114,12 @@ class RealtimeSession:
     async def run(self) -> None:
         """Work on the stream until the session ends; its failure is the session's, and reported in its place."""
         log_context.set({**log_context.get(), "session_id": self.session_id})
-        with span("session", session_id=self.session_id):
-            await self._run()
+        try:
+            with span("session", session_id=self.session_id):
+                await self._run()
+        finally:
+            why = self._end.reason or ("finished" if self._finishing else "the client left")
+            logger.info("session over after %.1f s of audio: %s", self.received_seconds, why)
 
     async def _run(self) -> None:
         try:
@@ -120,9 +127,8 @@ class RealtimeSession:
                 self._send(self._dialect.render(event))
             self._send(self._dialect.finished())
         except OutboxOverflowError as error:
-            self._service.count_cut("unread")
+            self._cut_unread(error)
             self._finishing = True
-            self._end = EndSession(TOO_BIG, str(error))
         except Exception:  # whatever it is, this client hears of it and no other session does
             logger.exception("session failed")
             self.fail("Internal server error", INTERNAL_ERROR)
@@ -148,6 +154,10 @@ class RealtimeSession:
         """The client sent a message over the limit, which closed its connection."""
         self._service.count_cut("message")
 
+    def count_unread(self) -> None:
+        """The client did not take an event in time, which closes its connection."""
+        self._service.count_cut("unread")
+
     def finish(self, end: EndSession) -> None:
         """No more is taken: what was committed is finished, then `run` returns."""
         if not self._finishing:
@@ -156,21 +166,44 @@ class RealtimeSession:
             self._stream.finish()
 
     def fail(self, message: str, close_code: int, *, code: str = "internal_error") -> None:
-        """Tell the client that the session cannot go on."""
+        """Tell the client that the session cannot go on; what was committed and is not through has failed."""
         self._service.count_failed()
+        self._tell_given_up()
         self._tell(error_frame(message, kind="server_error", code=code))
         self._finishing = True
         self._end = EndSession(close_code, code)
 
+    def give_up(self, end: EndSession) -> None:
+        """No more is taken and nothing is finished: what was committed and is not through has failed.
+
+        The caller stops `run`.
+        """
+        self._tell_given_up()
+        self._finishing = True
+        self._end = end
+
     def expire(self, limit: Literal["session_length", "idle"], message: str, close_code: int) -> None:
-        """End the session because its time is over, or nothing came for too long."""
+        """End the session because its time is over, or nothing came for too long; one that ends already goes on to."""
+        if self._finishing:
+            return
         self._service.count_cut(limit)
         self._tell(error_frame(message, code="session_expired"))
         self.finish(EndSession(close_code, message))
 
+    def _cut_unread(self, error: OutboxOverflowError) -> None:
+        """The client does not read; reading and writing may both notice, and it is one cut."""
+        if self._end.code != TOO_BIG:
+            self._service.count_cut("unread")
+        self.finish(EndSession(TOO_BIG, str(error)))
+        self._end = EndSession(TOO_BIG, str(error))
+
     def send_first(self, frame: Frame) -> None:
         """Send a frame before those that wait."""
         self.outbox.send_first(frame)
+
+    def _tell_given_up(self) -> None:
+        for failure in self._dialect.given_up():
+            self._tell(failure)
 
     def _tell(self, frame: Frame) -> None:
         """Send the reason of an end; a client that reads nothing is not told."""
@@ -202,8 +235,7 @@ class RealtimeSession:
             self._tell(error_frame(str(error), code="input_audio_buffer_overflow", event_id=event.event_id))
             self.finish(EndSession(TOO_BIG, "input_audio_buffer_overflow"))
         except OutboxOverflowError as error:
-            self._service.count_cut("unread")
-            self.finish(EndSession(TOO_BIG, str(error)))
+            self._cut_unread(error)
 
     async def _take(self, action: Action) -> None:
         match action:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 from wavescribe.api.realtime.items import Items
@@ -16,6 +17,23 @@ LARGEST_EVENT = 1_000_000
 """Bytes of an event; stock clients take 1 MiB. A longer `completed` leaves out what its deltas had."""
 
 LEAST_PROBABILITY = 1e-10
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a turn has no transcript.
+
+    Attributes:
+        code: of the error.
+        message: with a place for the item's id.
+    """
+
+    code: str
+    message: str
+
+
+FAILED = Failure(code="inference_failed", message="Input transcription failed for item '{}'.")
+GIVEN_UP = Failure(code="session_ended", message="The session ended before item '{}' was transcribed.")
 
 
 class TranscriptionEvents:
@@ -56,6 +74,10 @@ class TranscriptionEvents:
         self._silenced.discard(turn)
         self._begin_turn()
 
+    def give_up(self) -> list[Frame]:
+        """The failures of all turns that were committed and are not through: the session ends before them."""
+        return [frame for turn, how in list(self._configurations.items()) for frame in self._fail(turn, how, GIVEN_UP)]
+
     def render(self, event: Event, configuration: SessionConfiguration) -> list[Frame]:
         """The frames of an event; none while transcription is off, and what was not asked for is left out.
 
@@ -71,7 +93,7 @@ class TranscriptionEvents:
             case TurnEnded(turn=turn):
                 return self._end(event, self._of_turn(turn, configuration))
             case TurnFailed(turn=turn):
-                return self._fail(turn, self._of_turn(turn, configuration))
+                return self._fail(turn, self._of_turn(turn, configuration), FAILED)
             case _:
                 return []
 
@@ -126,13 +148,12 @@ class TranscriptionEvents:
         whole = frame(f"{PREFIX}.completed", **fields, **self._additions(tuple(self._words), configuration))
         return whole if len(whole.text.encode()) <= LARGEST_EVENT else frame(f"{PREFIX}.completed", **fields)
 
-    def _fail(self, turn: int, configuration: SessionConfiguration) -> list[Frame]:
+    def _fail(self, turn: int, configuration: SessionConfiguration, failure: Failure) -> list[Frame]:
         item = self._items.finish(turn)
         self._finish(turn)
         if configuration.transcription is None:
             return []
-        message = f"Input transcription failed for item '{item.id}'."
-        error = {"type": "server_error", "code": "inference_failed", "message": message}
+        error = {"type": "server_error", "code": failure.code, "message": failure.message.format(item.id)}
         return [frame(f"{PREFIX}.failed", item_id=item.id, content_index=0, error=error)]
 
     def _finish(self, turn: int) -> None:

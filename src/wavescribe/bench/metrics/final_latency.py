@@ -20,7 +20,7 @@ class Utterance:
     Attributes:
         words: its gold words, in order.
         speech_end: where its speech ends, in seconds of the stream's audio.
-        speech_start: where its first gold word begins.
+        speech_start: where its first gold word begins, silence before it left out.
     """
 
     words: tuple[str, ...]
@@ -30,7 +30,10 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True)
 class FinalLatencies:
-    """The latencies of a stream's utterances, in seconds; utterances of which no word came are left out.
+    """The latencies of a stream's utterances, in seconds.
+
+    Left out are utterances of which no word came, and those whose last word that came did so before their speech had
+    ended: their last part never came, so that nothing was final when it was said.
 
     Attributes:
         text: from the end of speech to the last settled text of the utterance.
@@ -70,4 +73,4 @@ def final_latencies(
         texts.append(last.time - utterance.speech_end)
         if last.item in completed:
             turns.append(completed[last.item] - utterance.speech_end)
-    return FinalLatencies(tuple(texts), tuple(turns))
+    return FinalLatencies(*(tuple(value for value in values if value >= 0) for values in (texts, turns)))

@@ -1,7 +1,7 @@
 """Time to first text: from the beginning of speech to the first text of its turn, settled or draft.
 
 As FunASR's `first_update_ms` and the hosted services define it: audio sent to first non-empty result, here from the
-first gold word instead of the first packet, so that silence before it is no latency.
+start of speech instead of the first packet, so that silence before it is no latency.
 """
 
 from __future__ import annotations

@@ -23,6 +23,10 @@ def percentile(values: Sequence[float], share: float) -> float:
     return sorted(values)[max(1, math.ceil(share * len(values))) - 1]
 
 
+LEAST_COUNTS = {"p95": 20, "p99": 100}
+"""From how many values on a percentile by nearest rank is another value than the largest."""
+
+
 @dataclass(frozen=True, slots=True)
 class Distribution:
     """How measurements are spread, all in the unit of the measurements.
@@ -46,6 +50,10 @@ class Distribution:
     p95: float
     p99: float
     maximum: float
+
+    def is_maximum(self, name: str) -> bool:
+        """Whether a percentile ("p95") is only another name of the largest, because there are few values."""
+        return self.count < LEAST_COUNTS.get(name, 0)
 
 
 def distribution(values: Sequence[float]) -> Distribution | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import Levenshtein
 
-from wavescribe.bench.metrics.timeline import Emission, GoldWord
+from wavescribe.bench.metrics.timeline import Emission, GoldWord, StatedWord
 from wavescribe.engines.word_groups import is_unspaced
 
 LEAST_SHARE = 0.5
@@ -40,6 +40,17 @@ def settle_lags(gold: Sequence[GoldWord], emissions: Sequence[Emission]) -> Sett
         emissions[match].time - word.end for word, match in zip(gold, matches, strict=True) if match is not None
     )
     return SettleLags(lags, len(gold) - len(lags))
+
+
+def stated_lags(words: Sequence[str], stated: Sequence[StatedWord]) -> tuple[float, ...]:
+    """The lag of each gold word that came, by the end that is told of it instead of the gold word's.
+
+    Args:
+        words: the gold words, in order.
+        stated: all words that were told, in order; those that match no gold word, and second copies, have no lag.
+    """
+    matches = match_words(words, [f" {word.text}" for word in stated])
+    return tuple(stated[match].time - stated[match].end for match in matches if match is not None)
 
 
 def match_words(words: Sequence[str], texts: Sequence[str]) -> list[int | None]:

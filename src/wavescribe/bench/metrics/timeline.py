@@ -27,3 +27,18 @@ class Emission:
     text: str
     time: float
     item: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StatedWord:
+    """A word as a server or a model tells it.
+
+    Attributes:
+        text: as written.
+        end: where it ends, as is told, in seconds of the stream's audio.
+        time: of its arrival, in seconds since the stream's first sample was spoken.
+    """
+
+    text: str
+    end: float
+    time: float

@@ -97,6 +97,8 @@ class IsolatedEngine:
         self._lock = threading.Lock()
         self._processes: list[EngineProcess] = []
         self._restarting: list[threading.Thread] = []
+        self._starting: list[EngineProcess] = []
+        """Processes that are to replace lost ones and load their model."""
         ready = self._start()
         self._info = ready.info
         self._keeps_state = ready.keeps_state
@@ -164,7 +166,10 @@ class IsolatedEngine:
 
     def close(self) -> None:
         """End the processes."""
-        self._closing.set()
+        with self._lock:
+            self._closing.set()
+            for process in self._starting:
+                process.kill()
         for thread in list(self._restarting):
             thread.join()
         processes = list(self._processes)
@@ -177,7 +182,7 @@ class IsolatedEngine:
         self._processes = [EngineProcess(self._load, self._stall_seconds) for _ in range(self._wanted)]
         try:
             ready = [process.wait_until_ready() for process in self._processes]
-        except WavescribeError:
+        except BaseException:  # an interrupt too: processes that load a model would go on with it
             for process in self._processes:
                 process.end()
             raise
@@ -292,16 +297,29 @@ class IsolatedEngine:
     def _try_restart(self) -> bool:
         began = time.monotonic()
         try:
-            process = EngineProcess(self._load, self._stall_seconds)
-            process.wait_until_ready()
+            process = self._started_anew()
         except (WavescribeError, OSError):
-            logger.exception("an engine process could not be started anew")
+            if not self._closing.is_set():
+                logger.exception("an engine process could not be started anew")
             return False
         with self._lock:
             self._processes.append(process)
         self._employ(process)
         logger.warning("an engine process was started anew in %.1f s", time.monotonic() - began)
         return True
+
+    def _started_anew(self) -> EngineProcess:
+        with self._lock:
+            if self._closing.is_set():
+                raise EngineError("the engine is being closed")
+            process = EngineProcess(self._load, self._stall_seconds)
+            self._starting.append(process)
+        try:
+            process.wait_until_ready()
+        finally:
+            with self._lock:
+                self._starting.remove(process)
+        return process
 
 
 def _unexpected(reply: Reply) -> EngineError:

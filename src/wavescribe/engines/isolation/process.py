@@ -135,6 +135,10 @@ class EngineProcess:
         self._process.join(END_SECONDS)
         self._kill()
 
+    def kill(self) -> None:
+        """End the process at once, whatever it does; whoever waits for it hears that it died."""
+        self._process.kill()
+
     def _lost(self, what: str) -> EngineLostError:
         self._kill()
         self._connection.close()

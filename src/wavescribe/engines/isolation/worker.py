@@ -26,6 +26,7 @@ from wavescribe.engines.isolation.messages import (
     Reply,
     Taken,
 )
+from wavescribe.errors import EngineLostError
 
 
 def serve_engine(connection: Connection[Any, Any], load: Callable[[], Engine]) -> None:
@@ -57,6 +58,8 @@ def _answer_calls(connection: Connection[Any, Any], worker: _Worker) -> None:
         connection.send(Taken())
         try:
             reply = worker.answer(call)
+        except EngineLostError:  # of no use for any call: the end of this process has another one started
+            raise
         except Exception as error:  # an engine may raise anything; it stays of use for other calls
             reply = Failed.of(error)
         connection.send(reply)

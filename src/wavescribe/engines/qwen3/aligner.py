@@ -10,6 +10,7 @@ import torch
 
 from wavescribe.engines.base import Samples
 from wavescribe.engines.qwen3.alignment_words import split_words
+from wavescribe.engines.qwen3.attention import Kernel
 from wavescribe.engines.qwen3.configuration import ModelShape
 from wavescribe.engines.qwen3.hearing import Hearing
 from wavescribe.engines.qwen3.model import build_model
@@ -45,13 +46,25 @@ class ForcedAligner:
         shape: its sizes, with classes.
         weights: its tensors.
         tokenizer: of its checkpoint.
+        kernel: which attention runs; by default the best one for the device.
     """
 
-    def __init__(self, shape: ModelShape, weights: Mapping[str, torch.Tensor], tokenizer: QwenTokenizer) -> None:
-        self._model = build_model(shape, weights)
+    def __init__(
+        self,
+        shape: ModelShape,
+        weights: Mapping[str, torch.Tensor],
+        tokenizer: QwenTokenizer,
+        kernel: Kernel | None = None,
+    ) -> None:
+        self._model = build_model(shape, weights, kernel=kernel)
         self._hearing = Hearing(self._model.encoder, shape.audio, "exact")
         self._score = weights["score.weight"]
         self._tokenizer = tokenizer
+
+    @property
+    def kernel(self) -> Kernel:
+        """Which attention runs."""
+        return self._model.decoder.kernel
 
     def align(self, samples: Samples, text: str) -> list[AlignedWord]:
         """Place the words of a text.

@@ -94,13 +94,15 @@ def _files(directory: Path) -> list[Path]:
             raise WeightsError(f"{directory} has neither {SINGLE} nor {INDEX}; give the directory of a checkpoint")
         return [directory / SINGLE]
     try:
-        names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-    except (OSError, ValueError, KeyError, AttributeError) as error:
+        names = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        if not names or not all(isinstance(name, str) for name in names):
+            raise ValueError("weight_map names no files")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise WeightsError(f"{index} is not an index of shards ({error!r}); copy it again") from error
-    for name in names:
+    for name in sorted(names):
         if not (directory / name).is_file():
             raise WeightsError(f"{directory} has no {name}, which {INDEX} names; copy the missing shard")
-    return [directory / name for name in names]
+    return [directory / name for name in sorted(names)]
 
 
 def _tensors(path: Path) -> Iterator[tuple[str, torch.Tensor]]:

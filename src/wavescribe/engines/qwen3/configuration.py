@@ -150,7 +150,7 @@ def parse_shape(configuration: Mapping[str, Any], source: str) -> ModelShape:
         audio, text = _audio(inner["audio_config"]), _text(inner["text_config"])
         classes = _classes(inner)
         may_tie = inner.get("tie_word_embeddings", True) and inner["text_config"].get("tie_word_embeddings", True)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise WeightsError(f"{source}: unknown layout of config.json ({error!r})") from error
     _check(audio, text, source)
     return ModelShape(audio, text, classes, bool(may_tie))
@@ -200,7 +200,7 @@ def _check(audio: AudioShape, text: TextShape, source: str) -> None:
         raise WeightsError(f"{source}: the projector gives {audio.output_width} values, the decoder takes {text.width}")
     if audio.window_frames not in range(100, 801, 100):
         raise WeightsError(f"{source}: n_window_infer is {audio.window_frames}, expected a multiple of 100 up to 800")
-    if text.heads % text.key_heads:
+    if text.key_heads < 1 or text.heads % text.key_heads:
         raise WeightsError(f"{source}: {text.heads} attention heads cannot share {text.key_heads} key heads")
 
 

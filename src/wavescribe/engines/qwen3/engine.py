@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import math
+import logging
 from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,9 +21,11 @@ from wavescribe.engines.base import (
     StateReport,
 )
 from wavescribe.engines.qwen3.aligner import ForcedAligner
+from wavescribe.engines.qwen3.answer_budget import TOKENS_PER_SECOND, answer_budget
+from wavescribe.engines.qwen3.device_faults import told
 from wavescribe.engines.qwen3.file_segments import file_segment
 from wavescribe.engines.qwen3.geometry import SAMPLE_RATE
-from wavescribe.engines.qwen3.hypotheses import HypothesisMaker
+from wavescribe.engines.qwen3.hypotheses import DEFAULT_LANGUAGE, HypothesisMaker
 from wavescribe.engines.qwen3.languages import LANGUAGES, trained_name
 from wavescribe.engines.qwen3.prompting import step_request
 from wavescribe.engines.qwen3.segments import RollOver, split_clip
@@ -31,9 +35,18 @@ from wavescribe.engines.qwen3.streams import MAXIMUM_SECONDS, MemoryReport, Stre
 from wavescribe.engines.qwen3.tokenizer import QwenTokenizer
 from wavescribe.errors import EngineError, InvalidRequestError, WavescribeError
 
-TOKENS_PER_SECOND = 8
-FEWEST_TOKENS = 32
-"""Budget of a file's segment: this many tokens, and so many more for each second."""
+MOST_AHEAD = 4
+"""Segments that are decoded to learn a file's language; more could take longer than a call may."""
+
+logger = logging.getLogger(__name__)
+
+
+class _Found(NamedTuple):
+    """A segment of a file, and its language."""
+
+    segment: Segment
+    language: str
+    language_probability: float
 
 
 class Qwen3AsrEngine:
@@ -64,6 +77,7 @@ class Qwen3AsrEngine:
             translates=False,
             continues_windows=True,
             most_streams=max(1, streams.room(self._rule.cap_seconds)),
+            tokens_per_second=TOKENS_PER_SECOND,
         )
 
     @property
@@ -97,6 +111,7 @@ class Qwen3AsrEngine:
         Raises:
             InvalidRequestError: a language is not one of the model's.
             EngineError: one of the steps failed; `decode_each` keeps the answers of the others.
+            EngineLostError: the device failed; this process is of no use any more.
         """
         answers = self.decode_each(requests)
         for answer in answers:
@@ -128,18 +143,24 @@ class Qwen3AsrEngine:
     def transcribe_file(self, samples: Samples, options: FileOptions) -> FileTranscription:
         """Transcribe a whole recording, segment by segment; see Engine.transcribe_file.
 
-        Decoding is greedy whatever the temperature.
+        Decoding is greedy whatever the temperature. The language is that of the first segment in which something is
+        said; up to MOST_AHEAD segments are decoded for it at once.
         """
         if options.language is not None:
             trained_name(options.language)
         if options.task == "translate":
             raise InvalidRequestError(f"model {self._info.name!r} cannot translate", param="model")
-        segments = self._file(samples, options)
-        first = next(segments, None)
-        language, certainty = (options.language or "en", 0.0) if first is None else first[1:]
-        rest = (segment for segment, _, _ in segments)
-        every = iter(()) if first is None else _chained(first[0], rest)
-        return FileTranscription(language, certainty, len(samples) / SAMPLE_RATE, every)
+        found = self._file(samples, options)
+        ahead: list[_Found] = []
+        for each in found:
+            ahead.append(each)
+            if each.segment.text or len(ahead) == MOST_AHEAD:
+                break
+        language, certainty = options.language or DEFAULT_LANGUAGE, float(options.language is not None)
+        if ahead:
+            language, certainty = ahead[-1].language, ahead[-1].language_probability
+        segments = (each.segment for each in chain(ahead, found))
+        return FileTranscription(language, certainty, len(samples) / SAMPLE_RATE, segments)
 
     def close(self) -> None:
         """Free the model's memory."""
@@ -154,10 +175,10 @@ class Qwen3AsrEngine:
         try:
             return self._maker.make(request, answer)
         except Exception as error:  # the aligner runs here; whatever it raises, it must stay this stream's own
-            return EngineError(f"no words could be made of an answer: {error!r}")
+            return told(error)
 
-    def _file(self, samples: Samples, options: FileOptions) -> Iterator[tuple[Segment, str, float]]:
-        """The segments of a recording in which somebody speaks, with language and its probability."""
+    def _file(self, samples: Samples, options: FileOptions) -> Iterator[_Found]:
+        """The segments of a recording in which somebody speaks."""
         spoken = ((start, clip) for start, clip in split_clip(samples, self._rule) if has_speech(clip))
         for index, (start, clip) in enumerate(spoken):
             seconds = len(clip) / SAMPLE_RATE
@@ -167,16 +188,15 @@ class Qwen3AsrEngine:
                 context=options.prompt,
                 keywords=options.keywords,
                 times=options.word_times,
-                token_budget=FEWEST_TOKENS + math.ceil(TOKENS_PER_SECOND * seconds),
+                token_budget=answer_budget(seconds),
             )
             found = self.decode([request])[0]
-            yield (
-                file_segment(index, start / SAMPLE_RATE, seconds, found, words=options.word_times),
-                found.language,
-                found.language_probability,
-            )
-
-
-def _chained(first: Segment, rest: Iterator[Segment]) -> Iterator[Segment]:
-    yield first
-    yield from rest
+            if found.truncated:
+                logger.warning(
+                    "the text of a file was cut off %.1f s after its start: %.1f s of audio had more than %d tokens",
+                    (start + len(clip)) / SAMPLE_RATE,
+                    seconds,
+                    request.token_budget,
+                )
+            segment = file_segment(index, start / SAMPLE_RATE, seconds, found, words=options.word_times)
+            yield _Found(segment, found.language, found.language_probability)

@@ -103,23 +103,27 @@ def _chances_of(runs: Sequence[Run], kept: Sequence[Run], chances: Sequence[floa
 
 
 def repaired(runs: list[Run], given: int) -> list[Run]:
-    """The pieces without runaway repetition after the given tokens.
+    """The pieces without runaway repetition after those of the given tokens, which stay and are not looked at.
 
     Where the repaired text is not a beginning and an end of the pieces, what follows the beginning is dropped.
     """
+    first, tokens = 0, 0
+    while first < len(runs) and tokens < given:
+        tokens += len(runs[first][0])
+        first += 1
+    return [*runs[:first], *_repaired(runs[first:])]
+
+
+def _repaired(runs: list[Run]) -> list[Run]:
     text = "".join(each for _, each in runs)
     wanted = without_runaway_repetition(text)
     if wanted == text:
         return runs
-    least, tokens = 0, 0
-    while least < len(runs) and tokens < given:
-        tokens += len(runs[least][0])
-        least += 1
     kept, written = 0, ""
     while kept < len(runs) and wanted.startswith(written + runs[kept][1]):
         written += runs[kept][1]
         kept += 1
     for later in range(kept, len(runs)):
-        if kept >= least and written + "".join(each for _, each in runs[later:]) == wanted:
+        if written + "".join(each for _, each in runs[later:]) == wanted:
             return [*runs[:kept], *runs[later:]]
-    return runs[: max(kept, least)]
+    return runs[:kept]

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from wavescribe.engines.qwen3.aligner import ForcedAligner
+from wavescribe.engines.qwen3.answer_budget import answer_budget
 from wavescribe.engines.qwen3.attention import Kernel
 from wavescribe.engines.qwen3.checkpoint import load_weights
 from wavescribe.engines.qwen3.configuration import ModelShape, parse_shape, read_configuration
@@ -17,7 +18,9 @@ from wavescribe.engines.qwen3.locating import checkpoint_directory
 from wavescribe.engines.qwen3.model import Qwen3AsrModel, build_model
 from wavescribe.engines.qwen3.options import FloorPolicy
 from wavescribe.engines.qwen3.page_pool import PagePool
+from wavescribe.engines.qwen3.prompting import MAXIMUM_CONTEXT_TOKENS
 from wavescribe.engines.qwen3.proven_kernel import proven_kernel
+from wavescribe.engines.qwen3.segments import RollOver
 from wavescribe.engines.qwen3.stepper import Stepper
 from wavescribe.engines.qwen3.streams import Streams
 from wavescribe.engines.qwen3.tokenizer import read_tokenizer
@@ -68,7 +71,9 @@ def load_qwen3(
         EngineError: the device is not there or has too little memory.
     """
     place = torch_device(device)
-    dtype = _dtype(compute_type, place)
+    dtype = torch_dtype(compute_type, place)
+    if dtype == torch.float32:
+        torch.backends.cudnn.allow_tf32 = False  # else convolutions on CUDA round to 10 bits
     if threads is not None:
         torch.set_num_threads(threads)
     directory = checkpoint_directory(name)
@@ -76,21 +81,40 @@ def load_qwen3(
     tokenizer = read_tokenizer(directory)
     try:
         weights = load_weights(directory, shape, device=place, dtype=dtype)
-        model = build_model(shape, weights, kernel=_kernel(shape, weights))
-        align = _load_aligner(aligner, place, dtype) if aligner else None
-        pool = make_pool(model, pool_bytes)
+        model = build_model(shape, weights, kernel=kernel_for(shape, weights))
+        align = _load_aligner(aligner, place, dtype, model.decoder.kernel) if aligner else None
+        streams = make_streams(model, pool_bytes, floor)
     except torch.OutOfMemoryError as error:
         raise EngineError(f"{name} does not fit the memory of {place}: {error}") from error
-    logger.info("%s on %s as %s; room for %d tokens of streams", name, place, dtype, pool.pages * pool.page_size)
-    return Qwen3AsrEngine(Streams(Stepper(model, pool, floor), pool), tokenizer, name, align)
+    logger.info("%s on %s as %s; room for %d streams", name, place, dtype, streams.room(RollOver().cap_seconds))
+    return Qwen3AsrEngine(streams, tokenizer, name, align)
 
 
-def _kernel(shape: ModelShape, weights: Mapping[str, torch.Tensor]) -> Kernel:
+def kernel_for(shape: ModelShape, weights: Mapping[str, torch.Tensor]) -> Kernel:
+    """The attention kernel that proved right with these weights on their device; what came of it goes to the log."""
     kernel, reason = proven_kernel(shape, weights)
     if reason:
         level = logging.WARNING if kernel == "plain" else logging.INFO
         logger.log(level, "attention: %s (%s)", kernel, reason)
     return kernel
+
+
+def make_streams(model: Qwen3AsrModel, pool_bytes: int | None = None, floor: FloorPolicy = "exact") -> Streams:
+    """The model's streams, with a pool that holds at least one of them.
+
+    Raises:
+        ConfigurationError: the memory given is less than one stream needs, or more than there is.
+    """
+    pool = make_pool(model, pool_bytes)
+    streams = Streams(Stepper(model, pool, floor), pool)
+    longest = RollOver().cap_seconds
+    needed = streams.pages_of_one(longest, answer_budget(longest), MAXIMUM_CONTEXT_TOKENS)
+    if pool.pages < needed:
+        raise ConfigurationError(
+            f"setting cache_bytes: {pool.pages * pool.page_bytes} bytes for keys and values do not hold one stream of "
+            f"{longest:g} s, which needs up to {needed * pool.page_bytes}"
+        )
+    return streams
 
 
 def make_pool(model: Qwen3AsrModel, pool_bytes: int | None = None) -> PagePool:
@@ -133,7 +157,16 @@ def torch_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def _dtype(compute_type: str | None, device: torch.device) -> torch.dtype:
+def torch_dtype(compute_type: str | None, device: torch.device) -> torch.dtype:
+    """The type of that name; without a name bfloat16 on CUDA and float32 on a CPU.
+
+    Args:
+        compute_type: "float32", "float16", "bfloat16" or None.
+        device: where the weights lie.
+
+    Raises:
+        ConfigurationError: there is no such type.
+    """
     if compute_type is None:
         return torch.bfloat16 if device.type == "cuda" else torch.float32
     if compute_type not in DTYPES:
@@ -153,7 +186,7 @@ def _shape(directory: Path, window_frames: int | None) -> ModelShape:
         raise ConfigurationError(f"setting encoder_window_seconds: {error}") from error
 
 
-def _load_aligner(name: str, device: torch.device, dtype: torch.dtype) -> ForcedAligner:
+def _load_aligner(name: str, device: torch.device, dtype: torch.dtype, kernel: Kernel) -> ForcedAligner:
     try:
         directory = checkpoint_directory(name)
     except ModelNotFoundError as error:
@@ -162,4 +195,4 @@ def _load_aligner(name: str, device: torch.device, dtype: torch.dtype) -> Forced
     if shape.classes is None:
         raise ConfigurationError(f"setting aligner: {directory} is no forced aligner; its config.json names no classes")
     weights = load_weights(directory, shape, device=device, dtype=dtype)
-    return ForcedAligner(shape, weights, read_tokenizer(directory))
+    return ForcedAligner(shape, weights, read_tokenizer(directory), kernel)

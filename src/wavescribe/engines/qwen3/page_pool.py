@@ -62,6 +62,12 @@ class PagePool:
         taken = [self._free.pop() for _ in range(count)]
         return taken
 
+    def wipe(self, pages: Sequence[int]) -> None:
+        """Clear what pages hold: attention adds nothing times what it must not see, which for NaN is NaN."""
+        if pages:
+            self.keys[:, list(pages)] = 0
+            self.values[:, list(pages)] = 0
+
     def give(self, pages: Sequence[int]) -> None:
         """Give pages back."""
         self._free.extend(pages)

@@ -14,15 +14,19 @@ from wavescribe.engines.qwen3.tokenizer import QwenTokenizer
 MAXIMUM_CONTEXT_TOKENS = 1024
 """The context is prefilled once a segment; more than a page of it helps nobody."""
 
+MAXIMUM_CHARACTERS = 8 * MAXIMUM_CONTEXT_TOKENS
+"""Characters of the keywords, and of the text, that are looked at: a client may send millions, and a token of ordinary
+text has four or five."""
+
 
 def context_tokens(tokenizer: QwenTokenizer, context: str, keywords: Sequence[str]) -> tuple[int, ...]:
     """The system turn: keywords as plain words, then the client's text; where it is too long, the text's end."""
-    words = " ".join(word.strip() for word in keywords).strip()
-    text = " ".join(part for part in (words, context.strip()) if part)
-    whole = tokenizer.encode(text) if text else ()
+    words = " ".join(word.strip() for word in keywords).strip()[:MAXIMUM_CHARACTERS]
+    text = " ".join(part for part in (words, context.strip()[-MAXIMUM_CHARACTERS:]) if part)
+    whole = tokenizer.encode_known(text) if text else ()
     if len(whole) <= MAXIMUM_CONTEXT_TOKENS:
         return whole
-    first = tokenizer.encode(words)[:MAXIMUM_CONTEXT_TOKENS] if words else ()
+    first = tokenizer.encode_known(words)[:MAXIMUM_CONTEXT_TOKENS] if words else ()
     return first + whole[len(whole) - (MAXIMUM_CONTEXT_TOKENS - len(first)) :]
 
 

@@ -16,12 +16,11 @@ from wavescribe.engines.base import DecodeRequest
 from wavescribe.engines.qwen3.configuration import SHAPES
 from wavescribe.engines.qwen3.engine import Qwen3AsrEngine
 from wavescribe.engines.qwen3.geometry import SAMPLE_RATE
-from wavescribe.engines.qwen3.loading import make_pool, torch_device
+from wavescribe.engines.qwen3.loading import kernel_for, make_streams, torch_device, torch_dtype
 from wavescribe.engines.qwen3.model import build_model
 from wavescribe.engines.qwen3.options import FloorPolicy
 from wavescribe.engines.qwen3.random_weights import random_weights
-from wavescribe.engines.qwen3.stepper import Stepper, StepRequest
-from wavescribe.engines.qwen3.streams import Streams
+from wavescribe.engines.qwen3.stepper import StepRequest
 from wavescribe.engines.qwen3.tokenizer import KNOWN_IDS, QwenTokenizer, byte_level
 from wavescribe.errors import ConfigurationError
 
@@ -51,7 +50,6 @@ def random_engine(
     size: str,
     *,
     device: str = "cpu",
-    dtype: torch.dtype = torch.float32,
     floor: FloorPolicy = "exact",
     window_frames: int = 800,
     pool_bytes: int | None = None,
@@ -61,8 +59,7 @@ def random_engine(
 
     Args:
         size: "0.6B", "1.7B" or "toy".
-        device: where it runs.
-        dtype: of the weights.
+        device: where it runs; on CUDA in bfloat16 with the kernel that a loaded model would have.
         floor: how the floor of the features is chosen.
         window_frames: length of the encoder's attention window.
         pool_bytes: memory for keys and values.
@@ -76,10 +73,10 @@ def random_engine(
         raise ConfigurationError(f"random weights of size {size!r} are unknown; expected one of {', '.join(SIZES)}")
     if threads is not None:
         torch.set_num_threads(threads)
-    shape = SHAPES[size].with_window(window_frames)
-    model = build_model(shape, random_weights(shape, device=torch_device(device), dtype=dtype))
-    pool = make_pool(model, pool_bytes)
-    return RandomEngine(Streams(Stepper(model, pool, floor), pool), numbered_words(), f"random-{size}")
+    shape, place = SHAPES[size].with_window(window_frames), torch_device(device)
+    weights = random_weights(shape, device=place, dtype=torch_dtype(None, place))
+    model = build_model(shape, weights, kernel=kernel_for(shape, weights))
+    return RandomEngine(make_streams(model, pool_bytes, floor), numbered_words(), f"random-{size}")
 
 
 def numbered_words() -> QwenTokenizer:

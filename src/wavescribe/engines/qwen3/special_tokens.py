@@ -23,6 +23,9 @@ ASSISTANT: Final = 77091
 ENDS: Final = frozenset({END_OF_TEXT, TURN_END})
 """Tokens that end an answer."""
 
+NEVER_WRITTEN: Final = (TURN_START, AUDIO_START, AUDIO_END, AUDIO_PAD)
+"""Tokens of the template that no answer has; the model is not let choose them."""
+
 HEAD_START: Final = (TURN_START, SYSTEM, NEWLINE)
 """Before the context in the system turn."""
 

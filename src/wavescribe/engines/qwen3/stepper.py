@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 import torch
 
@@ -20,6 +21,7 @@ from wavescribe.engines.qwen3.page_pool import PagePool, paged_layout
 from wavescribe.engines.qwen3.script import Script
 from wavescribe.engines.qwen3.special_tokens import ASR_TEXT, ENDS, TAIL, head
 from wavescribe.engines.qwen3.stream_cache import StreamCache
+from wavescribe.engines.qwen3.text_decoder import NotFiniteError
 from wavescribe.engines.qwen3.work import Work
 
 TOKENS_AT_ONCE = 8192
@@ -74,6 +76,8 @@ class _Answering:
     chances: list[float] = field(default_factory=list)
     fed: list[int] = field(default_factory=list)
     """Answer tokens of the pass that comes next; at first the draft."""
+    read: list[int] = field(default_factory=lambda: [0])
+    """Places of the fed tokens before which the model's choice is read, and the place after the last one."""
     done: bool = False
     truncated: bool = False
     drafted: int = 0
@@ -82,26 +86,36 @@ class _Answering:
     def draft(self) -> None:
         """Feed the last answer as far as the script allows."""
         script, last = self.request.script, self.cache.written
+        self.read = []
         while not script.is_full(self.fed):
             token = script.forced(self.fed)
             if token is None:
                 if len(self.fed) >= len(last) or list(last[: len(self.fed)]) != self.fed:
-                    return
+                    break
                 token = last[len(self.fed)]
+                self.read.append(len(self.fed))
             self.fed.append(token)
+        self.read.append(len(self.fed))
+
+    def feed(self) -> list[int]:
+        """Answer tokens of a pass after the first one; they have been written, and what follows them is read."""
+        fed, self.fed, self.read = self.fed, [], [0]
+        return fed
 
     def take(self, tokens: Sequence[int], chances: Sequence[float], base: int, logits: torch.Tensor | None) -> None:
         """Follow the script along a pass's predictions, to the first token that was fed wrongly.
 
         Args:
-            tokens: greedy tokens before each fed answer token and after the last one.
+            tokens: greedy tokens at each place that is read.
             chances: their log probabilities.
             base: tokens in the pages before the fed ones.
             logits: the scores, where asked for.
         """
         fed, self.fed = self.fed, []
+        rows = {place: row for row, place in enumerate(self.read)}
         for place in range(len(fed) + 1):
-            token = self._next(tokens[place], chances[place], None if logits is None else logits[place])
+            row = rows.get(place, 0)  # what is not read is forced
+            token = self._next(tokens[row], chances[row], None if logits is None else logits[row])
             if token is None:
                 return
             if place == len(fed) or token != fed[place]:
@@ -195,12 +209,15 @@ class Stepper:
 
         Raises:
             OutOfPagesError: the streams' tokens do not fit the pool together.
+            NotFiniteError: a stream's scores are not finite numbers.
         """
         try:
             with torch.inference_mode():
                 return self._step(streams)
-        except BaseException:
+        except BaseException as error:
             for cache, _ in streams:
+                if isinstance(error, NotFiniteError):
+                    self._pool.wipe(cache.table.pages)
                 cache.clear()
             raise
 
@@ -209,8 +226,8 @@ class Stepper:
         answers = [_Answering(request, cache) for cache, request in streams]
         self._prefill(answers, heard)
         while waiting := [each for each in answers if not each.done]:
-            embedded = self._embed([token for each in waiting for token in each.fed])
-            self._pass(waiting, embedded, [len(each.fed) for each in waiting], rows=[1] * len(waiting))
+            fed = [each.feed() for each in waiting]
+            self._pass(waiting, self._embed([token for each in fed for token in each]), [len(each) for each in fed])
         for each in answers:
             each.cache.table.crop(each.cache.committed_tokens)
             each.cache.written = tuple(each.written)
@@ -226,8 +243,7 @@ class Stepper:
                 total += len(parts[end])
                 end += 1
             group = answers[start:end]
-            rows = [1 + len(each.fed) for each in group]
-            self._pass(group, torch.cat(parts[start:end]), [len(part) for part in parts[start:end]], rows)
+            self._pass(group, torch.cat(parts[start:end]), [len(part) for part in parts[start:end]])
             start = end
 
     def _first_tokens(self, answering: _Answering, sound: Heard) -> torch.Tensor:
@@ -244,28 +260,24 @@ class Stepper:
     def _embed(self, token_ids: Sequence[int]) -> torch.Tensor:
         return self._model.decoder.embed(torch.tensor(token_ids, dtype=torch.int64))
 
-    def _pass(
-        self, group: Sequence[_Answering], embedded: torch.Tensor, counts: Sequence[int], rows: Sequence[int]
-    ) -> None:
-        """One packed pass; `rows` of each stream's last tokens are scored.
-
-        Where only the last token of several is scored, those before it are given ones and have been written.
-        """
+    def _pass(self, group: Sequence[_Answering], embedded: torch.Tensor, counts: Sequence[int]) -> None:
+        """One packed pass; the tokens whose successors are read are scored."""
         tables = [each.cache.table for each in group]
         for table, count in zip(tables, counts, strict=True):
             table.grow(count)
         layout = paged_layout(tables, counts, self._model.device, self._model.decoder.kernel)
         hidden = self._model.decoder.forward(embedded, layout, self._pool)
-        self._count(counts, layout.contexts, sum(rows))
-        last = torch.cat([part[len(part) - n :] for part, n in zip(hidden.split(list(counts)), rows, strict=True)])
+        ends = list(accumulate(counts))
+        read = [end - 1 - len(each.fed) + place for each, end in zip(group, ends, strict=True) for place in each.read]
+        self._count(counts, layout.contexts, len(read))
+        last = hidden[torch.tensor(read, device=hidden.device)]
         tokens, chances = self._model.decoder.greedy(last)
         logits = self._model.decoder.logits(last) if self._record else None
         start = 0
-        for each, n in zip(group, rows, strict=True):
-            end = start + n
-            each.fed = each.fed if n > 1 else []
+        for each in group:
+            end = start + len(each.read)
             scores = None if logits is None else logits[start:end]
-            each.take(tokens[start:end], chances[start:end], each.cache.table.length - (n - 1), scores)
+            each.take(tokens[start:end], chances[start:end], each.cache.table.length - len(each.fed), scores)
             start = end
 
     def _count(self, counts: Sequence[int], contexts: Sequence[int], scored: int) -> None:

@@ -9,6 +9,7 @@ from threading import Lock
 
 import numpy as np
 
+from wavescribe.engines.qwen3.device_faults import free_unused_memory, told
 from wavescribe.engines.qwen3.geometry import SAMPLE_RATE, frame_count, token_count
 from wavescribe.engines.qwen3.page_pool import OutOfPagesError, PagePool
 from wavescribe.engines.qwen3.script import TAG_LIMIT
@@ -73,11 +74,19 @@ class Streams:
     def room(self, seconds: float, budget: int = 256) -> int:
         """How many streams' pages fit the pool at the same time.
 
+        Few give a context and few segments become the longest: where streams need more than there is, the pages of idle
+        ones are taken, which costs time and changes no text.
+
         Args:
             seconds: their longest segment.
             budget: most tokens of an answer.
         """
-        return self._pool.pages // self._pool.pages_for(_tokens(round(seconds * SAMPLE_RATE), len(head()), budget))
+        return self._pool.pages // self.pages_of_one(seconds, budget)
+
+    def pages_of_one(self, seconds: float, budget: int, context: int = 0) -> int:
+        """Most pages of one stream with a context of so many tokens; see `room`."""
+        head_tokens = len(head()) + context
+        return self._pool.pages_for(_tokens(round(seconds * SAMPLE_RATE), head_tokens, budget + TAG_LIMIT + 1))
 
     def leave(self, key: str) -> None:
         """Forget a stream; its pages are free. Unknown keys are forgotten already."""
@@ -90,6 +99,9 @@ class Streams:
 
         Args:
             requests: key and step of each stream, no key twice; the key "" keeps nothing.
+
+        Raises:
+            EngineLostError: the device failed; this process is of no use any more.
         """
         with self._lock:
             answers: list[StepAnswer | EngineError] = [EngineError("not run")] * len(requests)
@@ -119,7 +131,7 @@ class Streams:
 
     def _report(self) -> MemoryReport:
         caches = list(self._caches.values())
-        sizes = [self._sizes[key] for key in self._caches]
+        sizes = [self._sizes.get(key, 0) for key in self._caches]
         pages = [len(cache.table.pages) * self._pool.page_bytes for cache in caches]
         return MemoryReport(
             streams=len(caches),
@@ -145,7 +157,7 @@ class Streams:
     def _pages(self, request: StepRequest) -> int:
         """Most pages that a step can need."""
         script = request.script
-        answer = len(script.opening) + len(script.given) + script.budget + TAG_LIMIT
+        answer = len(script.opening) + len(script.given) + script.budget + TAG_LIMIT + 1
         return self._pool.pages_for(_tokens(len(request.samples), len(request.head), answer))
 
     def _groups(self, requests: Sequence[tuple[str, StepRequest]], indices: Sequence[int]) -> list[list[int]]:
@@ -162,6 +174,17 @@ class Streams:
         return groups
 
     def _run(self, group: Sequence[tuple[str, StepRequest]]) -> list[StepAnswer | EngineError]:
+        answers = self._tried(group)
+        if not isinstance(answers, EngineError):
+            return answers
+        # Out of the handler of what failed: its traceback held the tensors of the pass.
+        free_unused_memory()
+        if len(group) > 1:
+            return [answer for each in group for answer in self._run([each])]
+        return [answers]
+
+    def _tried(self, group: Sequence[tuple[str, StepRequest]]) -> list[StepAnswer | EngineError] | EngineError:
+        """The answers of a group, or why it failed; then its streams are forgotten."""
         self._make_room(group)
         pairs = [(self._cache(key), request) for key, request in group]
         try:
@@ -169,9 +192,7 @@ class Streams:
         except Exception as error:  # torch raises many kinds; whatever it is, it must stay this stream's own
             for key, _ in group:
                 self._forget(key)
-            if len(group) > 1:
-                return [answer for each in group for answer in self._run([each])]
-            return [error if isinstance(error, EngineError) else EngineError(f"the model failed: {error!r}")]
+            return told(error)
         finally:
             self._tidy([cache for (key, _), (cache, _) in zip(group, pairs, strict=True) if not key])
 

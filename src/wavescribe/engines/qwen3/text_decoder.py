@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import torch
@@ -10,9 +11,15 @@ from torch.nn.functional import linear, rms_norm, silu
 from wavescribe.engines.qwen3.attention import Kernel, PagedLayout, paged_attention
 from wavescribe.engines.qwen3.configuration import TextShape
 from wavescribe.engines.qwen3.page_pool import PagePool
+from wavescribe.engines.qwen3.special_tokens import NEVER_WRITTEN
+from wavescribe.errors import EngineError
 
 ROWS_AT_ONCE = 512
 """Rows whose scores over the vocabulary are in memory at the same time."""
+
+
+class NotFiniteError(EngineError):
+    """The networks gave numbers that are not finite; they are in the keys and values of their stream, too."""
 
 
 class TextDecoder:
@@ -66,14 +73,21 @@ class TextDecoder:
         return linear(hidden, self._weights.get("lm_head.weight", self._embedding))
 
     def greedy(self, hidden: torch.Tensor) -> tuple[list[int], list[float]]:
-        """For each row the best token and its log probability."""
+        """For each row the best token and its log probability, among those that an answer may have.
+
+        Raises:
+            NotFiniteError: scores are not finite numbers.
+        """
         tokens: list[int] = []
         probabilities: list[float] = []
         for rows in hidden.split(ROWS_AT_ONCE):
             scores = self.logits(rows).float()
+            scores[:, NEVER_WRITTEN] = -math.inf
             best, chosen = scores.max(dim=-1)
             tokens += chosen.tolist()
             probabilities += (best - scores.logsumexp(dim=-1)).tolist()
+        if not all(map(math.isfinite, probabilities)):
+            raise NotFiniteError("the model's scores are not finite numbers; a type with more range may help")
         return tokens, probabilities
 
     def _heads(

@@ -27,7 +27,13 @@ KNOWN_IDS: Final = {
 }
 """Ids that this engine relies on."""
 
+TEXTS_KNOWN: Final = 256
+"""Texts whose tokens are kept by `encode_known`: the prompts of streams, which come again at each step."""
+
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+LONGEST_CHARACTER: Final = 4
+"""Bytes of the longest character in UTF-8: after as many tokens, what is still none never becomes one."""
 
 
 class QwenTokenizer:
@@ -43,19 +49,20 @@ class QwenTokenizer:
 
     def __init__(self, tokenizer: Tokenizer, source: str) -> None:
         self._tokenizer = tokenizer
-        self._special = sorted((token.content for token in tokenizer.get_added_tokens_decoder().values()), key=len)
         for content, known in KNOWN_IDS.items():
             found = tokenizer.token_to_id(content)
             if found != known:
                 raise WeightsError(f"{source}: the tokenizer has id {found} for {content}, expected {known}")
         self.tag = lru_cache(maxsize=64)(self._tag)
+        self.encode_known = lru_cache(maxsize=TEXTS_KNOWN)(self.encode)
 
     def encode(self, text: str) -> tuple[int, ...]:
-        """Token ids of plain text; special tokens written out in it are taken away."""
-        while any(content in text for content in self._special):  # what is left may be one again
-            for content in reversed(self._special):
-                text = text.replace(content, "")
-        return tuple(self._tokenizer.encode(text, add_special_tokens=False).ids)
+        """Token ids of plain text; special tokens written out in it are taken away.
+
+        They are taken away as ids, in one pass: what is left around one is plain text, whatever it spells.
+        """
+        ids = self._tokenizer.encode(text, add_special_tokens=False).ids
+        return tuple(token for token in ids if token < FIRST_SPECIAL)
 
     def decode(self, token_ids: Sequence[int]) -> str:
         """The text of token ids, special tokens left out."""
@@ -66,15 +73,16 @@ class QwenTokenizer:
     def pieces(self, token_ids: Sequence[int]) -> list[tuple[tuple[int, ...], str]]:
         """Split tokens into the smallest runs that are whole text.
 
-        Tokens that share a character stay together, and so does a special token with what follows it. A rest without
-        whole text is left out.
+        Tokens that share a character stay together, and so does a special token with what follows it. Bytes that
+        belong to no character are told as U+FFFD with the text after them. A rest without whole text is left out.
         """
         runs: list[tuple[tuple[int, ...], str]] = []
         pending: list[int] = []
         for token in token_ids:
             pending.append(token)
             text = self.decode(pending)
-            if text and REPLACEMENT not in text:
+            is_open = text.endswith(REPLACEMENT) and _ordinary(pending) < LONGEST_CHARACTER
+            if text and not is_open:
                 runs.append((tuple(pending), text))
                 pending = []
         return runs
@@ -82,6 +90,11 @@ class QwenTokenizer:
     def _tag(self, name: str) -> tuple[int, ...]:
         """The tokens of a forced language."""
         return (*self.encode(f"language {name}"), ASR_TEXT)
+
+
+def _ordinary(token_ids: Sequence[int]) -> int:
+    """How many tokens are ordinary text."""
+    return sum(token < FIRST_SPECIAL for token in token_ids)
 
 
 def read_tokenizer(directory: Path) -> QwenTokenizer:

@@ -94,7 +94,7 @@ class Windowed:
             speech_end=speech_end,
             prefix=tuple(token for unit in self._settled for token in unit.token_ids),
             context=self._history,
-            token_budget=token_budget((end - heard) / self._parameters.sample_rate),
+            token_budget=token_budget((end - heard) / self._parameters.sample_rate, self._parameters.tokens_per_second),
         )
 
     def reconcile(self, window: Window, hypothesis: Hypothesis, *, final: bool) -> Outcome:

@@ -21,6 +21,7 @@ from wavescribe.engines.base import (
 )
 from wavescribe.errors import (
     ConfigurationError,
+    EngineLostError,
     InvalidRequestError,
     ModelNotFoundError,
     WavescribeError,
@@ -34,8 +35,8 @@ FOREVER = 1000.0
 class ObedientEngine:
     """The context of a request, and the prompt of a file, say what is done.
 
-    - `die`, `hang`, `raise`, `refuse`: as they say;
-    - `die at PATH`, `hang at PATH`: so, unless the file is there, which is made first: once;
+    - `die`, `hang`, `raise`, `refuse`, `lose its device`: as they say;
+    - `die at PATH` and so on: so, unless the file is there, which is made first: once;
     - anything else: answered with the id of the process.
 
     A file has a segment for each second; what its prompt says is done at its third one.
@@ -109,6 +110,8 @@ def obey(command: str) -> None:
             time.sleep(FOREVER)
         case "raise":
             raise RuntimeError("the model broke")
+        case "lose its device":
+            raise EngineLostError("the device failed")
         case "refuse":
             raise InvalidRequestError("not this one", code="invalid_value", param="language")
         case _:

@@ -66,6 +66,17 @@ class Oracle:
         found = self._extractor(clip, sampling_rate=16000, padding=True, return_attention_mask=True)
         return found["input_features"], found["attention_mask"]
 
+    def encoded(self, samples: Samples) -> torch.Tensor:
+        """The encoder's output before the projector."""
+        features, mask = self.features(samples)
+        seen: list[torch.Tensor] = []
+        projector = self.model.model.multi_modal_projector
+        hook = projector.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+        with torch.no_grad():
+            self.model.get_audio_features(features, mask, return_dict=True)
+        hook.remove()
+        return seen[0].reshape(-1, seen[0].shape[-1])
+
     def audio_tokens(self, samples: Samples) -> torch.Tensor:
         features, mask = self.features(samples)
         with torch.no_grad():
@@ -94,6 +105,7 @@ class Oracle:
             output_logits=True,
             return_dict_in_generate=True,
             eos_token_id=[151643, 151645],
+            suppress_tokens=[151644, 151669, 151670, 151676],
             pad_token_id=151645,
         )
         tokens = output.sequences[0, ids.shape[1] :].tolist()

@@ -11,8 +11,13 @@ from wavescribe.engines.qwen3.configuration import ModelShape
 from wavescribe.engines.qwen3.model import build_model
 from wavescribe.engines.qwen3.options import FloorPolicy
 from wavescribe.engines.qwen3.page_pool import PagePool
-from wavescribe.engines.qwen3.stepper import Stepper
+from wavescribe.engines.qwen3.script import Script
+from wavescribe.engines.qwen3.stepper import StepAnswer, Stepper, StepRequest
 from wavescribe.engines.qwen3.stream_cache import StreamCache, new_cache
+from wavescribe.errors import EngineError
+
+BUDGET = 6
+"""Tokens of an answer."""
 
 
 class Lab:
@@ -36,3 +41,19 @@ def cut(samples: Samples, seconds: float) -> Iterator[Samples]:
     for end in range(step, len(samples), step):
         yield samples[:end]
     yield samples
+
+
+def request(samples: Samples, budget: int = BUDGET) -> StepRequest:
+    return StepRequest(samples, Script(budget=budget))
+
+
+def tokens(answer: StepAnswer | EngineError) -> tuple[int, ...]:
+    assert isinstance(answer, StepAnswer), answer
+    return answer.tokens
+
+
+def alone(lab: Lab, samples: Samples, script: Script) -> StepAnswer:
+    cache = lab.cache()
+    answer = lab.stepper.step([(cache, StepRequest(samples, script))])[0]
+    cache.clear()
+    return answer
