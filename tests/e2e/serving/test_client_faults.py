@@ -31,10 +31,18 @@ def server(start: Callable[..., Server]) -> Server:
     return start("--max-sessions", "50", "--resume-seconds", "1")
 
 
-def raw_connection(server: Server, path: str) -> socket.socket:
-    """A WebSocket whose frames the test writes itself."""
-    connection = socket.create_connection(("127.0.0.1", server.port))
+def raw_connection(server: Server, path: str, *, receive_bytes: int | None = None) -> socket.socket:
+    """A WebSocket whose frames the test writes itself.
+
+    Args:
+        receive_bytes: what the system keeps of what is not read. A window that shrinks when it is open already can
+            have Linux drop the segments that acknowledge ours, and then nobody sends any more: it is set at first.
+    """
+    connection = socket.socket()
+    if receive_bytes is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
     connection.settimeout(60)
+    connection.connect(("127.0.0.1", server.port))
     key = base64.b64encode(os.urandom(16)).decode()
     lines = (
         f"GET {path} HTTP/1.1",
@@ -118,8 +126,7 @@ async def test_a_client_that_never_reads_is_cut_and_nobody_else_notices(
     before = server.descriptors
     cut = server.metric(UNREAD)
     async with witness(server):
-        connection = await asyncio.to_thread(raw_connection, server, path)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection = await asyncio.to_thread(raw_connection, server, path, receive_bytes=4096)
         connection.sendall(text_frame(b'{"type":"session.start"}' if "stream" in path else b'{"type":"dance"}'))
         await server.until(lambda: server.metric("wavescribe_active_streams") == 2, "it has a stream")
         connection.settimeout(1)
