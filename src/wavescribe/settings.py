@@ -93,7 +93,9 @@ class Settings(BaseSettings):
         8.0, ge=4, le=28, description="longest audio of one decode of a live stream; Qwen3-ASR always has 32"
     )
     strategy: StrategyName = Field(
-        "windowed", description="how live streams are transcribed: windowed; cumulative or sliced to compare with"
+        "windowed",
+        description="how live streams are transcribed: windowed; segmented, where text settles a segment at a time; "
+        "cumulative or sliced to compare with",
     )
     delay: Delay = Field(
         "medium", description="how long text is held back before it settles: minimal, low, medium, high or xhigh"

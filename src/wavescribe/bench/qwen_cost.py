@@ -134,6 +134,7 @@ def compare(engine: RandomEngine, samples: Samples, counted: ModelShape) -> list
         ("sliced", False),
         ("windowed", False),
         ("windowed", True),
+        ("segmented", True),
     ]
     return [_cost(engine, samples, counted, strategy, keeps) for strategy, keeps in runs]
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from wavescribe.vad.endpointer import TurnDetection
 
-StrategyName = Literal["windowed", "cumulative", "sliced"]
+StrategyName = Literal["windowed", "segmented", "cumulative", "sliced"]
 """How a stream chooses windows, prefixes and what settles."""
 
 
@@ -36,7 +36,7 @@ class StreamParameters:
 
     Attributes:
         strategy: how windows, prefixes and what settles are chosen; all but `sample_rate`, `turn_detection`,
-            `language`, `prompt`, `keywords` and `recipe` is for `windowed` only.
+            `language`, `prompt`, `keywords` and `recipe` is for `windowed` only, or where it is said for `segmented`.
         recipe: the parameters of `cumulative` and `sliced`.
         sample_rate: samples per second of the engine.
         turn_detection: how silence ends turns, or None when only the client ends them.
@@ -58,6 +58,7 @@ class StreamParameters:
         confident_seconds: sound after such a unit that makes one hypothesis enough.
         lull_seconds: silence after which a step is made in case that nothing more is said.
         pause_seconds: silence that closes a segment.
+        longest_segment_seconds: what `segmented` hears anew at most; a segment that long ends without a pause.
         first_step_seconds: least audio of a segment's first decode that is not its last; a step where that is more.
         kept_seconds: settled sound that a window keeps before what is not settled; less is heard worse, and more costs
             the decoder its forced tokens.
@@ -86,6 +87,7 @@ class StreamParameters:
     sure_seconds: float = 0.8
     lull_seconds: float = 0.3
     pause_seconds: float = 0.5
+    longest_segment_seconds: float = 24.0
     confident_probability: float = 0.8
     confident_seconds: float = 0.3
     first_step_seconds: float = 2.0
@@ -100,7 +102,12 @@ class StreamParameters:
     @property
     def is_voice_gated(self) -> bool:
         """Whether only speech is decoded; the recipes decode everything."""
-        return self.strategy == "windowed"
+        return self.strategy in ("windowed", "segmented")
+
+    @property
+    def segment_limit(self) -> int | None:
+        """Samples after which a segment ends without a pause, or None where the window rolls instead."""
+        return self.samples(self.longest_segment_seconds) if self.strategy == "segmented" else None
 
     def samples(self, seconds: float) -> int:
         """That many seconds in samples, rounded."""

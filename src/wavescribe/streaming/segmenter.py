@@ -1,7 +1,8 @@
 """Where steps are cut on the audio clock.
 
 A segment is a stretch of speech between two pauses. Inside it a step is cut at every multiple of the step length;
-a pause and the end of a turn cut a last step that closes the segment. The cuts are a function of the audio and the
+a pause and the end of a turn cut a last step that closes the segment, and so does its length where the strategy has a
+limit. The cuts are a function of the audio and the
 parameters alone: every decision at a position uses frames that end at or before that position.
 """
 
@@ -22,6 +23,9 @@ SPEECH_STARTS = 0.5
 SPEECH_GOES_ON = 0.35
 """Probability above which speech that has begun goes on (hysteresis, as Silero's own iterator does)."""
 
+SEARCH_SHARE = 4
+"""In the last of so many parts of the longest segment it ends at the first frame without speech, to cut no word."""
+
 OPENING_FRAMES = 2
 """Speech frames in a row that open a segment; a click is shorter."""
 
@@ -33,6 +37,7 @@ class CutKind(Enum):
     LULL = "lull"
     SPEECH = "speech"
     PAUSE = "pause"
+    FULL = "full"
     TURN = "turn"
 
 
@@ -57,7 +62,7 @@ class Cut:
     @property
     def is_final(self) -> bool:
         """Whether the segment ends here."""
-        return self.kind in (CutKind.PAUSE, CutKind.TURN)
+        return self.kind in (CutKind.PAUSE, CutKind.FULL, CutKind.TURN)
 
 
 class Segmenter:
@@ -79,6 +84,8 @@ class Segmenter:
         self._floor = 0
         """No segment starts before this: audio up to here belongs to segments that were closed."""
         self._segment_start: int | None = None
+        self._segment_limit: int | None = None
+        """Most samples of the open segment, as the parameters were when it began."""
         self._speech_end = 0
         self._speech_run = 0
         self._speech_since_cut = False
@@ -100,6 +107,7 @@ class Segmenter:
         self._lull = parameters.samples(parameters.lull_seconds)
         self._pause = parameters.samples(parameters.pause_seconds)
         self._preroll = parameters.samples(parameters.preroll_seconds)
+        self._longest = parameters.segment_limit
         detection = parameters.turn_detection
         if detection != self._detection:
             self._detection = detection
@@ -190,6 +198,8 @@ class Segmenter:
             return Cut(CutKind.SPEECH, endpoint.position, None)
         if paused:
             return self._close(CutKind.PAUSE, self._consumed)
+        if self._is_full(probability):
+            return self._close(CutKind.FULL, self._consumed)
         return self._lull_step(minimum_advance)
 
     def _lull_step(self, minimum_advance: int) -> Cut | None:
@@ -215,6 +225,14 @@ class Segmenter:
         self._speech_run = 0
         return self._segment_start is not None and self._consumed - self._speech_end >= self._pause
 
+    def _is_full(self, probability: float) -> bool:
+        """Whether the open segment has to end: soon, and this frame has no speech, or with this frame."""
+        if self._segment_start is None or self._segment_limit is None:
+            return False
+        left = self._segment_start + self._segment_limit - self._consumed
+        soon = left <= self._segment_limit // SEARCH_SHARE
+        return left < FRAME_SAMPLES or (soon and probability < SPEECH_GOES_ON)
+
     def _endpoint(self, probability: float) -> Endpoint | None:
         if self._endpointer is None:
             return None
@@ -229,6 +247,7 @@ class Segmenter:
         elif self._speech_run >= OPENING_FRAMES:
             began = self._consumed - self._speech_run * FRAME_SAMPLES
             self._segment_start = max(self._floor, began - self._preroll)
+            self._segment_limit = self._longest
             self._speech_since_cut = True
             self._last_cut = max(self._segment_start + self._first_step, self._consumed) - self._step
 
@@ -251,10 +270,10 @@ class Segmenter:
     def _close(self, kind: CutKind, position: int) -> Cut:
         self._count_skipped(position)
         cut = Cut(kind, position, self._segment_start, self._speech_end, heard=self._lulled)
-        # A turn's end may come in the middle of a word: what follows starts just there. After a pause the silence
-        # behind the speech may serve the next segment as pre-roll.
+        # A turn's end and a full segment's may come in the middle of a word: what follows starts just there. After a
+        # pause the silence behind the speech may serve the next segment as pre-roll.
         if kind is CutKind.TURN and self._endpointer is not None:
             self._endpointer.end_turn(position)
-        self.abandon(position if kind is CutKind.TURN else self._speech_end)
+        self.abandon(self._speech_end if kind is CutKind.PAUSE else position)
         self._last_cut = position
         return cut

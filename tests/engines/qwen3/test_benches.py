@@ -76,13 +76,14 @@ def test_types_are_those_of_the_device() -> None:
 
 def test_every_strategy_runs_on_this_engine_and_kept_state_costs_less(speech: Samples) -> None:
     costs = {cost.name: cost for cost in compare(random_engine("toy"), speech, SHAPES["0.6B"])}
-    assert len(costs) == 5
+    assert len(costs) == 6
     assert min(cost.steps for cost in costs.values()) >= 8
     last = {name: cost.gigaflop[2] for name, cost in costs.items()}
     assert last["cumulative, state kept"] < 0.6 * last["cumulative, every window anew"]
     anew, kept = costs["windowed, every window anew"], costs["windowed, state kept"]
     assert kept.gigaflop[0] < costs["cumulative, every window anew"].gigaflop[0]
     assert kept.gigaflop[1] < 300 > anew.gigaflop[1]
+    assert costs["segmented, state kept"].gigaflop[0] < kept.gigaflop[0]
 
 
 def bench_cost(folder: Path, *options: str) -> dict[str, Any]:

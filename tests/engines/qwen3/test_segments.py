@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 from qwen3_oracle import Oracle
+from qwen3_segmented import SegmentedStream
 from qwen3_streams import Lab
 
 from wavescribe.engines.base import Samples
 from wavescribe.engines.qwen3.script import Script
-from wavescribe.engines.qwen3.segmented_stream import SegmentedStream
 from wavescribe.engines.qwen3.segments import RollOver, find_cut, split_clip
 from wavescribe.engines.qwen3.special_tokens import TAIL, head
 from wavescribe.engines.qwen3.stepper import StepAnswer, StepRequest

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from qwen3_segmented import SegmentedStream
 from qwen3_streams import Lab
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
@@ -16,7 +17,6 @@ from torch.utils.flop_counter import FlopCounterMode
 from wavescribe.bench import qwen_steps
 from wavescribe.engines.qwen3.configuration import SHAPES
 from wavescribe.engines.qwen3.script import Script
-from wavescribe.engines.qwen3.segmented_stream import SegmentedStream
 from wavescribe.engines.qwen3.segments import RollOver
 from wavescribe.engines.qwen3.stepper import StepAnswer, Stepper, StepRequest
 from wavescribe.engines.qwen3.streams import Streams
