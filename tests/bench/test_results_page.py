@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,14 @@ def test_results_have_every_line_table_and_picture(measured: Path) -> None:
         assert all(f"![{each.title}](results/{each.name}.svg)" in lines for each in measurement.charts)
         assert all(each.caption in lines for each in measurement.charts)
     pictures = {f"results/{chart.name}.svg": chart for chart in (LINE, BAR, CURVE)}
+    kept = {path: json.loads(files.pop(path)) for path in ("results/cost.json", "results/latency.json")}
     assert files == {path: (measured / f"{chart.name}.svg").read_bytes() for path, chart in pictures.items()}
+    assert kept["results/cost.json"]["charts"][0] == {
+        "name": "cost_line",
+        "title": "Lines",
+        "caption": "what lines show",
+    }
+    assert not any("data" in measurement for measurement in kept.values())
 
 
 def test_tables_are_whole_and_in_order(measured: Path) -> None:
@@ -79,6 +87,16 @@ def test_results_name_the_command_and_the_machine_of_each_measurement(measured: 
     )
     text = results_of(measured, "docs")["results.md"].decode()
     assert "Made by `wavescribe bench cost`. processor: a fast one." in text
+
+
+def test_a_page_keeps_what_was_measured_earlier_until_it_is_measured_again(measured: Path, tmp_path: Path) -> None:
+    page = tmp_path / "results.md"
+    write_results(measured, page, "wavescribe bench all")
+    once = page.read_text()
+    later = tmp_path / "later"
+    write(replace(LATENCY, title="it is sooner"), later)
+    write_results(later, page, "wavescribe bench all")
+    assert page.read_text() == once.replace("it is soon", "it is sooner")
 
 
 def test_results_of_nothing_are_refused(tmp_path: Path) -> None:

@@ -1,7 +1,12 @@
-"""docs/results.md: the measurements of a directory as Markdown, so that nothing in it is edited by hand."""
+"""docs/results.md: measurements as Markdown, so that nothing in it is edited by hand.
+
+A whole run takes hours. Beside the page lies what it is made of, so that a measurement made later, of a later commit,
+takes its predecessor's place and leaves the others.
+"""
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +22,9 @@ Written by `{command}`; change nothing here by hand. What each figure means is i
 
 
 def write_results(folder: Path, page: Path, command: str) -> None:
-    """Write the page, and the pictures into a folder beside it of the page's name.
+    """Write the page, of what was measured and of what lies beside it from earlier.
+
+    In a folder beside the page, of its name, are the pictures, and what the page shows of each measurement as JSON.
 
     Args:
         folder: where `wavescribe bench ... --output` wrote.
@@ -25,17 +32,27 @@ def write_results(folder: Path, page: Path, command: str) -> None:
         command: the one that wrote it.
 
     Raises:
-        ConfigurationError: there are no measurements in the folder.
+        ConfigurationError: there are no measurements.
     """
-    found = read_measurements(folder)
+    kept = page.with_suffix("")
+    for measurement in read_measurements(folder):
+        _keep(measurement, folder, kept)
+    found = read_measurements(kept)
     if not found:
         raise ConfigurationError(f"there are no measurements in {folder}")
-    pictures = page.with_suffix("")
-    pictures.mkdir(parents=True, exist_ok=True)
-    for chart in (chart for measurement in found for chart in measurement["charts"]):
-        shutil.copyfile(folder / f"{chart['name']}.svg", pictures / f"{chart['name']}.svg")
-    sections = [_section(measurement, pictures.name) for measurement in found]
+    sections = [_section(measurement, kept.name) for measurement in found]
     page.write_text("\n".join([HEAD.format(command=command), *sections]), encoding="utf-8")
+
+
+def _keep(measurement: Mapping[str, Any], folder: Path, kept: Path) -> None:
+    """Put a measurement and its pictures beside the page, without the streams' texts and the single figures."""
+    kept.mkdir(parents=True, exist_ok=True)
+    for chart in measurement["charts"]:
+        shutil.copyfile(folder / f"{chart['name']}.svg", kept / f"{chart['name']}.svg")
+    shown = {name: value for name, value in measurement.items() if name != "data"}
+    shown["charts"] = [{name: chart[name] for name in ("name", "title", "caption")} for chart in measurement["charts"]]
+    text = json.dumps(shown, indent=1, ensure_ascii=False)
+    (kept / f"{measurement['name']}.json").write_text(f"{text}\n", encoding="utf-8")
 
 
 def _section(measurement: Mapping[str, Any], pictures: str) -> str:
