@@ -174,11 +174,11 @@ def test_a_client_that_goes_away_stops_the_work_and_frees_its_place(serve: Any, 
     assert frames(server, two_cities.parent / "beckett.wav")[-1]
 
 
-@pytest.mark.parametrize("strategy", ["cumulative", "sliced"])
+@pytest.mark.parametrize("strategy", ["cumulative", "sliced", "segmented"])
 def test_a_streamed_file_may_choose_its_strategy(server: Any, fox: Path, strategy: str) -> None:
     *deltas, done = [json.loads(frame) for frame in frames(server, fox, strategy=strategy, delay="low", language="en")]
     assert "quick brown fox" in done["text"].lower()
-    # The recipes hold five words back, and hear two seconds before their first one.
+    # The recipes hold five words back, and hear two seconds before their first one; a segment settles as a whole.
     assert len(deltas) <= 2
 
 
