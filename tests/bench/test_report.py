@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import combinations
 from pathlib import Path
@@ -55,6 +56,21 @@ BARS = {
     "long_names": bars("long_names", 5),
     "gap": bars("gap", 2, first=None),
 }
+CLOSE = Chart(
+    "cost_close",
+    "Close",
+    "x",
+    "y",
+    (
+        Series(
+            "a",
+            (0.88, 0.90, 0.94, 1.8, 2.3),
+            (1.03, 1.065, 1.08, 0.63, 0.67),
+            reach=(1.81, 1.81, 1.82, 2.5, 3.5),
+            marks=("minimal", "low", "medium", "high", "xhigh"),
+        ),
+    ),
+)
 MARKED = Chart(
     "cost_marked", "Marked", "x", "y", (Series("a", (1.0, 2.0), (2.0, 1.0), reach=(2.0, 4.0), marks=("here", "there")),)
 )
@@ -201,7 +217,7 @@ def words_of(figure: Figure) -> list[tuple[str, Bbox]]:
     return [(text.get_text(), text.get_window_extent()) for text in texts if text.get_text()]
 
 
-@pytest.mark.parametrize("chart", [LINE, CURVE, BAR, MARKED, *BARS.values()], ids=lambda chart: chart.name)
+@pytest.mark.parametrize("chart", [LINE, CURVE, BAR, MARKED, CLOSE, *BARS.values()], ids=lambda chart: chart.name)
 def test_no_text_of_a_picture_lies_over_another_or_beyond_the_edge(chart: Chart) -> None:
     figure = figure_of(chart)
     placed = words_of(figure)
@@ -211,7 +227,7 @@ def test_no_text_of_a_picture_lies_over_another_or_beyond_the_edge(chart: Chart)
     assert [text for text, box in placed if box.x0 < 0 or box.y0 < 0 or box.x1 > width or box.y1 > height] == []
 
 
-@pytest.mark.parametrize("chart", [LINE, CURVE, BAR, MARKED, *BARS.values()], ids=lambda chart: chart.name)
+@pytest.mark.parametrize("chart", [LINE, CURVE, BAR, MARKED, CLOSE, *BARS.values()], ids=lambda chart: chart.name)
 def test_values_and_marks_stand_within_the_axes_and_the_legend_outside(chart: Chart) -> None:
     figure = figure_of(chart)
     figure.draw_without_rendering()
@@ -232,6 +248,14 @@ def test_bars_have_their_names_and_where_they_fit_their_values(name: str, values
     values = [f"{value:.2f}" for series in chart.series for value in series.y if value is not None]
     assert all((value in texts) == values_shown for value in values)
     assert "0.00" not in texts
+
+
+def test_a_bar_beyond_the_highest_is_cut_off_and_has_its_value() -> None:
+    chart = replace(bars("cut", 19, 3, first=1784.4), highest=100.0)
+    figure = figure_of(chart)
+    (axes,) = figure.axes
+    assert axes.get_xlim()[1] < 120
+    assert [text for text, _ in words_of(figure)].count("1784") == 3
 
 
 def test_a_picture_of_bars_is_as_high_as_they_need() -> None:

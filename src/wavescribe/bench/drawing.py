@@ -45,6 +45,9 @@ OVER_LINES = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
 LETTER_INCHES = 0.07
 """Width of a letter of a group's name."""
 
+MARK_POINTS = 11.0
+"""From the middle of one mark's text to that of the next, in points."""
+
 
 def draw(chart: Chart, folder: Path) -> list[Path]:
     """Draw a chart into the folder, which exists, once a suffix."""
@@ -119,18 +122,24 @@ def _lines(axes: Axes, chart: Chart) -> None:
         points = [(float(x), y) for x, y in zip(series.x, series.y, strict=True) if y is not None]
         xs, ys = [x for x, _ in points], [y for _, y in points]
         axes.plot(xs, ys, marker=MARKERS[index % len(MARKERS)], label=series.label, color=_colour(index))
-        for (x, y), reach in zip(points, series.reach, strict=False):
+        ends = [(reach, y) for (_, y), reach in zip(points, series.reach, strict=False)]
+        for (x, y), (reach, _) in zip(points, ends, strict=False):
             axes.plot([x, reach], [y, y], color="#999999", linewidth=1.5, zorder=1)
-        _mark(axes, points, series.marks)
+        _mark(axes, ends or points, series.marks)
 
 
 def _mark(axes: Axes, points: Sequence[tuple[float, float]], marks: Sequence[str]) -> None:
-    """Text above and below by turns, off the line of a curve that falls, so that close points keep theirs apart."""
-    if marks:
-        axes.set_ymargin(0.1)
-    for index, (point, mark) in enumerate(zip(points, marks, strict=False)):
-        offset, side = ((3, 5), "left") if index % 2 == 0 else ((-3, -12), "right")
-        axes.annotate(mark, point, xytext=offset, ha=side, textcoords="offset points", fontsize=9)
+    """Text to the right of points, from the lowest up, and lifted where it would lie on the text below it."""
+    if not marks:
+        return
+    axes.margins(0.14, 0.1)  # room for the text of the last one
+    axes.autoscale_view()
+    lowest = float("-inf")
+    for point, mark in sorted(zip(points, marks, strict=False), key=lambda marked: marked[0][1]):
+        height = axes.transData.transform(point)[1] * 72 / axes.figure.dpi
+        lowest = max(lowest + MARK_POINTS, height)
+        offset = (4, lowest - height)
+        axes.annotate(mark, point, xytext=offset, va="center", textcoords="offset points", fontsize=9)
 
 
 def _curves(axes: Axes, chart: Chart) -> None:
@@ -153,6 +162,9 @@ def _bars(axes: Axes, chart: Chart) -> None:
         if _values_fit(chart):
             labels = ["" if y is None else f"{y:.2f}" for y in series.y]
             axes.bar_label(bars, labels=labels, padding=3, fontsize=8, bbox=OVER_LINES)
+        elif chart.highest is not None:
+            labels = [f"{y:.0f}" if y is not None and y > chart.highest else "" for y in series.y]
+            axes.bar_label(bars, labels=labels, padding=3, fontsize=7)
     (axes.set_xmargin if _lies(chart) else axes.set_ymargin)(0.08)  # room for the last value
     names = [str(name) for name in chart.series[0].x]
     if _lies(chart):
@@ -166,7 +178,8 @@ def _series_bars(axes: Axes, chart: Chart, index: int) -> BarContainer:
     """One bar in each group."""
     series, width = chart.series[index], GROUP_SHARE / len(chart.series)
     places = [place + (index - (len(chart.series) - 1) / 2) * width for place in range(len(series.x))]
-    lengths, ends = [y or 0.0 for y in series.y], _error_bars(series)
+    highest = chart.highest or float("inf")
+    lengths, ends = [min(y or 0.0, highest) for y in series.y], _error_bars(series, highest)
     style: dict[str, Any] = {"label": series.label, "color": _colour(index), "error_kw": {"elinewidth": 1}}
     if _lies(chart):
         return axes.barh(places, lengths, width * 0.95, xerr=ends, **style)
@@ -180,11 +193,13 @@ def _values_fit(chart: Chart) -> bool:
     return AXES_INCHES * GROUP_SHARE / (len(chart.series) * len(chart.series[0].x)) >= VALUE_INCHES[0]
 
 
-def _error_bars(series: Series) -> list[list[float]] | None:
+def _error_bars(series: Series, highest: float) -> list[list[float]] | None:
+    """How far the error bars go below and above what is drawn of each bar."""
     if not series.low:
         return None
-    below = [max(0.0, (y or 0.0) - low) for y, low in zip(series.y, series.low, strict=True)]
-    above = [max(0.0, high - (y or 0.0)) for y, high in zip(series.y, series.high, strict=True)]
+    drawn = [min(y or 0.0, highest) for y in series.y]
+    below = [max(0.0, y - low) for y, low in zip(drawn, series.low, strict=True)]
+    above = [max(0.0, min(high, highest) - y) for y, high in zip(drawn, series.high, strict=True)]
     return [below, above]
 
 

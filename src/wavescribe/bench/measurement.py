@@ -60,6 +60,7 @@ class Chart:
         logarithmic: which axes are logarithmic, for example "xy".
         counts: whether the positions are few whole numbers, each with a tick of its own.
         limit: a level drawn as a dashed line, with its label.
+        highest: bars are cut off there and have their values at their ends, so that one does not dwarf all others.
         caption: one sentence that says what to see.
     """
 
@@ -72,6 +73,7 @@ class Chart:
     logarithmic: str = ""
     counts: bool = False
     limit: tuple[float, str] | None = None
+    highest: float | None = None
     caption: str = ""
 
 

@@ -285,8 +285,9 @@ def _error_chart(groups: Groups) -> Chart:
             bars("streamed", lambda each: each.streamed, lambda each: each.streamed_interval),
         ),
         kind="bar",
+        highest=100.0,
         caption="Thin lines are 95 % confidence intervals over recordings, where there are at least "
-        f"{LEAST_RECORDINGS}; all bars are of the same recordings.",
+        f"{LEAST_RECORDINGS}; all bars are of the same recordings. Bars beyond 100 % are cut off.",
     )
 
 
