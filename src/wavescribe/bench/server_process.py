@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -14,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 from wavescribe.errors import WavescribeError
 
@@ -77,6 +80,7 @@ def server_process(flags: Sequence[str] = ()) -> Iterator[ServerProcess]:
     port = _free_port()
     command = [sys.executable, "-m", "wavescribe", "serve", "--port", str(port), *flags]
     with (
+        _unwound_by_sigterm(),
         tempfile.TemporaryDirectory() as folder,
         (Path(folder) / "server.log").open("w+b") as log,
         subprocess.Popen(command, stdout=log, stderr=log) as process,
@@ -87,6 +91,23 @@ def server_process(flags: Sequence[str] = ()) -> Iterator[ServerProcess]:
             yield ServerProcess(url, process.pid, tuple(flags))
         finally:
             _stop(process)
+
+
+@contextmanager
+def _unwound_by_sigterm() -> Iterator[None]:
+    """While the context is open SIGTERM ends this program as an exception does, so that the server is stopped."""
+    if threading.current_thread() is not threading.main_thread():  # which alone may handle signals
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _exit)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _exit(number: int, frame: FrameType | None) -> None:
+    sys.exit(128 + number)
 
 
 def _free_port() -> int:
