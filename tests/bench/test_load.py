@@ -239,6 +239,13 @@ def test_the_measurement_says_how_many_streams_were_served_and_why_not_more() ->
     assert found.tables[0].rows[1][HEADINGS.index("slip max")] == "0.010"
 
 
+def test_the_picture_tells_how_many_were_let_in_where_not_all_were() -> None:
+    results = {1: level(heard(1.0)), 3: level(heard(1.0), heard(1.0), heard(0, refused="full"))}
+    (chart,) = load_measurement(results, [plan()] * 3, [], 4.0, SERVED).charts
+    assert {series.label: series.marks for series in chart.series}["median"] == ("", "2 let in")
+    assert sum(bool(series.marks) for series in chart.series) == 1
+
+
 def test_a_server_whose_deltas_are_no_settled_text_is_told_as_such() -> None:
     cumulative = [("red", 0.6), ("red blue", 1.1)]
     events = [(time, {"type": f"{PREFIX}delta", "item_id": "a", "delta": text}) for text, time in cumulative]

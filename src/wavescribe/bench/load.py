@@ -316,18 +316,26 @@ def level_data(result: LevelResult) -> dict[str, Any]:
 def _lag_chart(results: dict[int, LevelResult], limit: float) -> Chart:
     lags = {level: lag for level, result in results.items() if (lag := result.pooled("settle_lags")) is not None}
     shares = (("median", "p50"), ("95th percentile", "p95"), ("99th percentile", "p99"))
+    taken = {level: len(results[level].served) for level in lags}
+    let_in = tuple("" if count == level else f"{count} let in" for level, count in taken.items())
+    marks = {"p50": let_in}
     return Chart(
         name="load_lag",
         title="Settle lag by number of streams",
-        x_label="streams at once",
+        x_label="streams at once that a place was asked for",
         y_label="seconds from a word's end to its settled text",
         series=tuple(
-            Series(label, tuple(map(float, lags)), tuple(_percentile(lag, name) for lag in lags.values()))
+            Series(
+                label,
+                tuple(map(float, lags)),
+                tuple(_percentile(lag, name) for lag in lags.values()),
+                marks=marks.get(name, ()),
+            )
             for label, name in shares
         ),
         counts=True,
         limit=(limit, f"limit of the 95th percentile: {limit:g} s"),
-        caption="A server is full where the 95th percentile crosses the dashed line.",
+        caption="A server is full where the 95th percentile crosses the dashed line, or where it lets fewer in.",
     )
 
 
