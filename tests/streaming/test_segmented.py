@@ -8,7 +8,7 @@ from fakes import WORD_SAMPLES, FakeEngine, LevelDetector, drive, speak, transcr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wavescribe.engines.base import DecodeRequest, EngineInfo, Piece, Samples
+from wavescribe.engines.base import DecodeRequest, EngineInfo, Hypothesis, Piece, Samples
 from wavescribe.streaming.events import Draft, Event, Settled, TurnEnded
 from wavescribe.streaming.fitting import fitted
 from wavescribe.streaming.parameters import StreamParameters
@@ -118,9 +118,23 @@ def test_a_loop_at_the_end_of_a_segment_is_decoded_thoroughly_and_left_out() -> 
     assert engine.requests[-1].thorough
 
 
+@pytest.mark.parametrize(("no_speech", "thorough"), [(0.0, True), (0.9, False)])
+def test_a_segment_whose_text_was_cut_short_is_decoded_thoroughly_unless_it_is_silence(
+    no_speech: float, thorough: bool
+) -> None:
+    class Short(FakeEngine):
+        def decode(self, request: DecodeRequest) -> Hypothesis:
+            found = super().decode(request)
+            return replace(found, truncated=True, no_speech_probability=no_speech, average_logprob=-1.5)
+
+    engine = Short()
+    heard_by(engine, speak([1, 2], silence=1.0))
+    assert engine.requests[-1].thorough == thorough
+
+
 def test_what_the_engine_takes_for_silence_is_not_written() -> None:
     class Deaf(FakeEngine):
-        def decode(self, request: DecodeRequest):  # type: ignore[no-untyped-def]  # as FakeEngine's
+        def decode(self, request: DecodeRequest) -> Hypothesis:
             return replace(super().decode(request), no_speech_probability=0.9, average_logprob=-1.5)
 
     assert transcripts(heard_by(Deaf(), speak([1, 2], silence=1.0))) == [""]

@@ -2,8 +2,8 @@
 
 A segment is a stretch of speech between two pauses. Inside it a step is cut at every multiple of the step length;
 a pause and the end of a turn cut a last step that closes the segment, and so does its length where the strategy has a
-limit. The cuts are a function of the audio and the
-parameters alone: every decision at a position uses frames that end at or before that position.
+limit. The cuts are a function of the audio and the parameters alone: every decision at a position uses frames that end
+at or before that position.
 """
 
 from __future__ import annotations

@@ -72,7 +72,6 @@ class Segmented:
     def close(self, *, in_pause: bool = False) -> None:
         """End the segment."""
         self._start = None
-        self._last = []
 
     def _units(self, window: Window, hypothesis: Hypothesis) -> list[Unit]:
         if is_no_speech(hypothesis):
