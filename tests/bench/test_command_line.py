@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 
@@ -22,6 +23,7 @@ def command_of(monkeypatch: pytest.MonkeyPatch, *words: str) -> str:
 @pytest.mark.parametrize(
     ("words", "shown"),
     [
+        (["compare", f"--server-flags=--api-key={SECRET}"], shlex.join(["compare", "--server-flags='--api-key=***'"])),
         (["load", "--api-key", SECRET, "--streams", "1"], "load --api-key '***' --streams 1"),
         (["load", f"--api-key={SECRET}"], "load '--api-key=***'"),
         (["load", "--", "--api-key", SECRET, "--workers", "2"], "load -- --api-key '***' --workers 2"),

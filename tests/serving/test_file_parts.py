@@ -131,7 +131,10 @@ def test_a_long_file_comes_in_parts_that_are_all_of_it(monkeypatch: pytest.Monke
     assert np.array_equal(np.concatenate([part.samples for part in found]), whole.samples)
 
 
-def test_a_file_over_a_limit_is_refused_before_its_first_part() -> None:
+def test_a_file_over_a_limit_is_refused_before_its_first_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    for where in (parts, module):
+        monkeypatch.setattr(where, "PART_SECONDS", 10.0)
+    monkeypatch.setattr(parts, "SEARCH_SECONDS", 2.0)
     with pytest.raises(AudioTooLongError):
         next(file_parts(recording(25), sample_rate=RATE, max_seconds=20, min_seconds=0.1))
     with pytest.raises(AudioTooShortError, match=r"0\.1 seconds"):

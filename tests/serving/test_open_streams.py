@@ -26,9 +26,11 @@ class Ending:
 async def test_a_server_that_stops_ends_its_streams_and_takes_no_more() -> None:
     streams, stream = OpenStreams(), Ending()
     with streams.serving(cast(LiveStream, stream)):
-        pass
-    await streams.drain()
-    assert (streams.draining, stream.told) == (True, [])
+        draining = asyncio.create_task(streams.drain())
+        await asyncio.sleep(0)
+        assert (stream.told, draining.done()) == (["end_turn", "finish"], False)
+    await draining
+    assert streams.draining
     with pytest.raises(DrainingError, match="about to stop"), streams.serving(cast(LiveStream, Ending())):
         pass
 

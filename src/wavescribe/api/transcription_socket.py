@@ -190,7 +190,7 @@ class TranscriptionSocket:
             command = await self._receive()
             if isinstance(command, Refuse):
                 await self._refuse(command)
-            elif isinstance(command, AppendAudio):
+            elif isinstance(command, AppendAudio) and not self._finishing:
                 await self._feed(stream, command)
             elif isinstance(command, FinishStream):
                 self._finish(stream)
@@ -218,9 +218,11 @@ class TranscriptionSocket:
 
     async def _receive(self) -> Command | None:
         try:
-            async with asyncio.timeout(self._idle_seconds or None):
+            async with asyncio.timeout(None if self._finishing else self._idle_seconds or None):
                 message = await self._socket.receive()
         except TimeoutError:
+            if self._finishing:
+                return None
             self._service.count_cut("idle")
             await self._send_error("idle_timeout", f"Nothing was received from you for {self._idle_seconds:g}s")
             raise _Closed(GOING_AWAY, "idle_timeout") from None

@@ -48,7 +48,7 @@ def cut_into_parts(blocks: Iterable[Samples], sample_rate: int) -> Iterator[Part
         kept.append(block)
         length += len(block)
         while length > longest:
-            whole = np.concatenate(kept)
+            whole = np.concatenate(kept) if len(kept) > 1 else kept[0]
             cut = _quietest(whole[:longest], sample_rate)
             yield Part(start, whole[:cut])
             start, kept, length = start + cut, [whole[cut:]], length - cut

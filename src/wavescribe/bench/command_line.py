@@ -56,6 +56,6 @@ def _public_word(word: str) -> str:
 
 
 def _public_value(value: str) -> str:
-    if value.startswith("--") and " " in value:  # flags of a server in one string
+    if value.startswith("--") and (" " in value or "=" in value):  # flags of a server in one string
         return shlex.join(public_words(shlex.split(value)))
     return public_url(value) if "://" in value else public_path(value)

@@ -318,7 +318,6 @@ def _lag_chart(results: dict[int, LevelResult], limit: float) -> Chart:
     shares = (("median", "p50"), ("95th percentile", "p95"), ("99th percentile", "p99"))
     taken = {level: len(results[level].served) for level in lags}
     let_in = tuple("" if count == level else f"{count} let in" for level, count in taken.items())
-    marks = {"p50": let_in}
     return Chart(
         name="load_lag",
         title="Settle lag by number of streams",
@@ -329,7 +328,7 @@ def _lag_chart(results: dict[int, LevelResult], limit: float) -> Chart:
                 label,
                 tuple(map(float, lags)),
                 tuple(_percentile(lag, name) for lag in lags.values()),
-                marks=marks.get(name, ()),
+                marks=let_in if name == "p50" else (),
             )
             for label, name in shares
         ),

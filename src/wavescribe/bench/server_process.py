@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -16,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
+from wavescribe.cli.ending import ending_after_sigterm
 from wavescribe.errors import WavescribeError
 
 START_SECONDS = 180.0
@@ -72,7 +70,7 @@ def _stat(process: Path) -> list[str]:
 
 @contextmanager
 def server_process(flags: Sequence[str] = ()) -> Iterator[ServerProcess]:
-    """Run `wavescribe serve` with these flags on a free port while the context is open.
+    """Run `wavescribe serve` with these flags on a free port while the context is open; for the main thread.
 
     Raises:
         ServerFailedError: it ended, or was not ready in time.
@@ -80,7 +78,7 @@ def server_process(flags: Sequence[str] = ()) -> Iterator[ServerProcess]:
     port = _free_port()
     command = [sys.executable, "-m", "wavescribe", "serve", "--port", str(port), *flags]
     with (
-        _unwound_by_sigterm(),
+        ending_after_sigterm(),
         tempfile.TemporaryDirectory() as folder,
         (Path(folder) / "server.log").open("w+b") as log,
         subprocess.Popen(command, stdout=log, stderr=log) as process,
@@ -91,23 +89,6 @@ def server_process(flags: Sequence[str] = ()) -> Iterator[ServerProcess]:
             yield ServerProcess(url, process.pid, tuple(flags))
         finally:
             _stop(process)
-
-
-@contextmanager
-def _unwound_by_sigterm() -> Iterator[None]:
-    """While the context is open SIGTERM ends this program as an exception does, so that the server is stopped."""
-    if threading.current_thread() is not threading.main_thread():  # which alone may handle signals
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, _exit)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _exit(number: int, frame: FrameType | None) -> None:
-    sys.exit(128 + number)
 
 
 def _free_port() -> int:

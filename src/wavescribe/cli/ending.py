@@ -16,7 +16,7 @@ class _Terminated(BaseException):
 def ending_after_sigterm() -> Iterator[None]:
     """Leave the context by its `finally` clauses when SIGTERM comes, then let the signal end the process.
 
-    By default it would end the process at once, and engines that hang would outlive the server.
+    By default it would end the process at once, and engines that hang, or a server that is measured, would outlive it.
     """
     before = signal.signal(signal.SIGTERM, _terminate)
     try:

@@ -87,7 +87,7 @@ class Seam:
                 text = self._text if is_first else transcript
                 start, end = max(start, self._end), max(end, self._end)
                 return replace(event, turn=turn, transcript=text, start=start, end=end)
-            case Settled() | Draft() | TurnFailed() | TurnEnded():
+            case Settled() | Draft() | TurnFailed():
                 return replace(event, turn=turn)
 
     def _settled(self, event: Settled) -> Settled:
