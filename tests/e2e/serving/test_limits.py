@@ -12,6 +12,9 @@ import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
+from wavescribe.audio.decoding import decode_audio
+from wavescribe.audio.pcm import encode_pcm16
+
 if TYPE_CHECKING:
     from tests.e2e.serving.conftest import Server
 
@@ -104,6 +107,25 @@ async def test_a_stream_that_sends_nothing_is_ended(server: Server) -> None:
         assert (error["code"], error["message"]) == ("idle_timeout", "Nothing was received from you for 3s")
         assert await close_code(idle) == 1001
     assert cut(server, "idle") == before + 1
+
+
+async def test_a_stream_that_is_being_finished_is_not_cut_for_silence_and_takes_no_more_audio(
+    start: Callable[..., Server], two_cities: Path
+) -> None:
+    server = start("--idle-seconds", "0.3")
+    speech = encode_pcm16(decode_audio(two_cities, sample_rate=16_000, max_seconds=60))
+    received = server.metric("wavescribe_audio_seconds_total")
+    async with connect(f"{server.websocket}{STREAM}") as connection:
+        await begin(connection)
+        for first in range(0, len(speech), 64_000):
+            await connection.send(speech[first : first + 64_000])
+        await connection.send(json.dumps({"type": "session.end"}))
+        await connection.send(speech[:64_000])
+        events = [json.loads(frame) async for frame in connection]
+    assert connection.close_code == 1000
+    assert "epoch of belief" in events[-1]["text"].lower()
+    assert cut(server, "idle") == 0
+    assert server.metric("wavescribe_audio_seconds_total") - received == pytest.approx(len(speech) / 32_000, abs=0.1)
 
 
 @pytest.mark.parametrize("connecting", [realtime, stream])
