@@ -108,6 +108,7 @@ def test_cumulative_decodes_ever_more_for_a_second_of_audio_and_the_others_do_no
     growth = {name: decoded(each, 0, 45) / decoded(each, 0, 15) for name, each in steps.items()}
     assert growth["cumulative"] > 2.5
     assert growth["sliced"] < 1.25
+    assert growth["segmented"] < 1.25
     assert growth["windowed"] < 1.25
     for each in data["strategies"]:
         last = each["by_length"]["45.0"]
@@ -120,7 +121,7 @@ def test_cumulative_decodes_ever_more_for_a_second_of_audio_and_the_others_do_no
 def test_cost_and_quality_are_measured_without_a_corpus(tmp_path: Path) -> None:
     run("cost", "--lengths", "8,16", "--no-loops", "--budget", "60", "--output", str(tmp_path), *ENGLISH)
     strategies = written(tmp_path, "cost")["data"]["strategies"]
-    assert [each["strategy"] for each in strategies] == ["cumulative", "sliced", "windowed"]
+    assert [each["strategy"] for each in strategies] == ["cumulative", "sliced", "segmented", "windowed"]
     assert all(each["by_length"]["16.0"] for each in strategies)
     run("quality", "--output", str(tmp_path), *ENGLISH)
     whole = written(tmp_path, "quality")["data"]["delays"]["medium"]

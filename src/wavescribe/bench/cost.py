@@ -32,7 +32,7 @@ from wavescribe.streaming.parameters import StrategyName
 
 def cost(
     lengths: Annotated[str, typer.Option(help="Lengths in seconds.")] = "15,30,60,120,300,600,900",
-    strategies: Annotated[str, typer.Option(help="Strategies to compare.")] = "cumulative,sliced,windowed",
+    strategies: Annotated[str, typer.Option(help="Strategies to compare.")] = "cumulative,sliced,segmented,windowed",
     step_seconds: Annotated[float, typer.Option(help="Audio between two decodes of `windowed`.")] = 1.0,
     budget: Annotated[float, typer.Option(help="CPU seconds after which a strategy's run is given up.")] = 1800.0,
     loops: Annotated[
