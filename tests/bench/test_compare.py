@@ -16,6 +16,7 @@ from wavescribe.bench.metrics.timeline import GoldWord
 from wavescribe.bench.paced_level import LevelResult, stream_result
 from wavescribe.bench.paced_options import Speech, wire_rate
 from wavescribe.bench.realtime_client import StreamRecord, Target
+from wavescribe.bench.served import Served
 from wavescribe.bench.stream_plan import StreamPlan, join_recordings
 from wavescribe.errors import ConfigurationError
 
@@ -36,6 +37,11 @@ def level(lag: float, text: str = "red blue", refused: str = "") -> LevelResult:
     events = [(1.0 + lag, {"type": f"{PREFIX}completed", "item_id": "a", "transcript": text})]
     record = StreamRecord([] if refused else events, [0.01], refused, sent_seconds=1.2)
     return LevelResult((stream_result(record, plan()),), 1.2, 2.4, distribution([0.01]), 0.1, None, None)
+
+
+def remote(*names: str) -> dict[str, Served]:
+    """Servers that were not started here."""
+    return {name: Served(f"ws://{name}", "", {}, ()) for name in names}
 
 
 def test_each_server_has_its_own_model_and_key(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,8 +73,8 @@ def test_servers_are_told_side_by_side_with_what_went_wrong() -> None:
         "full": {1: level(0, refused="HTTP 503")},
         "slow": {1: level(9.0, text="red blew")},
     }
-    found = compare_measurement(results, 4.0)
-    assert found.summary == (
+    found = compare_measurement(results, 4.0, remote("good", "full", "slow"))
+    assert found.summary[:3] == (
         "good: words 0.50 s after their end, most 1.00 s, final latency 0.50 s, 2 streams at once in time",
         "full: no text, final latency unknown s, not one stream at once in time; 1 refused; no text",
         "slow: words 9.00 s after their end, most 9.50 s, final latency 9.00 s, "
@@ -103,7 +109,7 @@ def test_servers_are_told_side_by_side_with_what_went_wrong() -> None:
 
 
 def test_the_lowest_level_that_was_not_good_is_named() -> None:
-    (line,) = compare_measurement({"slow": {4: level(9.0)}}, 4.0).summary
+    line = compare_measurement({"slow": {4: level(9.0)}}, 4.0, remote("slow")).summary[0]
     assert "fewer than 4 streams (the lowest level tried) at once in time" in line
 
 
@@ -112,8 +118,23 @@ def test_a_server_whose_deltas_are_no_settled_text_is_told_as_such() -> None:
     record = StreamRecord([delta, (3.0, {"type": f"{PREFIX}completed", "item_id": "a", "transcript": "red blue"})])
     changed = LevelResult((stream_result(record, plan()),), 1.2, 2.4, None, 0.1, None, None)
     told = "1 turn has another text in the end than in the deltas; the words count from the completion"
-    summary = compare_measurement({"one": {1: changed}, "other": {1: level(2.0)}}, 4.0).summary
-    assert [told in line for line in summary] == [True, False]
+    results = {"one": {1: changed}, "other": {1: level(2.0)}}
+    summary = compare_measurement(results, 4.0, remote(*results)).summary
+    assert [told in line for line in summary[:2]] == [True, False]
+
+
+def test_it_is_told_what_each_server_served_and_whether_this_machine_did_the_work() -> None:
+    results = {"here": {1: level(0.5)}, "there": {1: level(0.6)}}
+    here = Served("", "tiny.en", {"model": "tiny.en"}, ("model",))
+    found = compare_measurement(results, 4.0, remote("there") | {"here": here})
+    assert found.summary[2:] == (
+        "here: served by wavescribe, started here, model tiny.en, settings as by default",
+        "there: served by ws://there, model of its own choice, settings unknown",
+    )
+    assert [found.data[name]["server"]["model"] for name in results] == ["tiny.en", ""]
+    assert [set(found.data[name]["levels"]) for name in results] == [{1}, {1}]
+    assert not found.elsewhere
+    assert compare_measurement({"there": results["there"]}, 4.0, remote("there")).elsewhere
 
 
 def test_other_servers_are_sent_the_rate_of_the_api_unless_another_is_asked_for() -> None:
@@ -135,7 +156,7 @@ def test_the_lowest_level_says_three_times_as_much_and_each_server_has_its_rate(
 
     monkeypatch.setattr(Speech, "plans", planned)
     monkeypatch.setattr("wavescribe.bench.compare.run_levels", run)
-    monkeypatch.setattr("wavescribe.bench.compare.compare_measurement", lambda results, limit: None)
+    monkeypatch.setattr("wavescribe.bench.compare.compare_measurement", lambda results, limit, served: None)
     monkeypatch.setattr("wavescribe.bench.compare.publish", lambda measurement, output: None)
     compare(["ws://other"], streams="2,3", seconds=20.0)
     assert ran == [("", 16_000, [20.0] * 3, [60.0] * 2), ("ws://other", 24_000, [20.0] * 3, [60.0] * 2)]

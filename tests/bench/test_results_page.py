@@ -42,7 +42,7 @@ def results_of(measured: Path, folder: str) -> dict[str, bytes]:
     """All that is written of the measurements, by path."""
     root = measured.parent / folder
     root.mkdir()
-    write_results(measured, root / "results.md", "wavescribe bench all")
+    write_results(measured, root / "results.md")
     return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
@@ -53,7 +53,8 @@ def test_the_same_measurements_give_the_same_results_to_the_byte(measured: Path)
 def test_results_have_every_line_table_and_picture(measured: Path) -> None:
     files = results_of(measured, "docs")
     lines = files.pop("results.md").decode().splitlines()
-    assert "Written by `wavescribe bench all`; change nothing here by hand." in " ".join(lines)
+    told = "Written by `wavescribe bench all --page`, each part when the command at its end was run; change nothing"
+    assert told in " ".join(lines)
     for measurement in (COST, LATENCY):
         assert f"## {measurement.name}" in lines
         assert f"**{measurement.title}**" in lines
@@ -91,17 +92,17 @@ def test_results_name_the_command_and_the_machine_of_each_measurement(measured: 
 
 def test_a_page_keeps_what_was_measured_earlier_until_it_is_measured_again(measured: Path, tmp_path: Path) -> None:
     page = tmp_path / "results.md"
-    write_results(measured, page, "wavescribe bench all")
+    write_results(measured, page)
     once = page.read_text()
     later = tmp_path / "later"
     write(replace(LATENCY, title="it is sooner"), later)
-    write_results(later, page, "wavescribe bench all")
+    write_results(later, page)
     assert page.read_text() == once.replace("it is soon", "it is sooner")
 
 
 def test_results_of_nothing_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="no measurements"):
-        write_results(tmp_path, tmp_path / "results.md", "command")
+        write_results(tmp_path, tmp_path / "results.md")
 
 
 def test_a_note_stays_with_its_measurement_whichever_was_made_last(measured: Path) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from wavescribe.bench import paced_options as option
-from wavescribe.bench.baseline import settings_of
 from wavescribe.bench.compared_server import compared_server, server_name
 from wavescribe.bench.level_verdict import lowest, most_streams, shortcomings
 from wavescribe.bench.load import (
@@ -29,6 +29,7 @@ from wavescribe.bench.measurement import Chart, Measurement, Series, TableData
 from wavescribe.bench.paced_level import LevelResult
 from wavescribe.bench.publishing import publish
 from wavescribe.bench.realtime_client import Target
+from wavescribe.bench.served import Served, served_by
 from wavescribe.errors import ConfigurationError
 
 OWN = "wavescribe"
@@ -95,7 +96,6 @@ def compare(
 ) -> None:
     """Say the same to each server and compare errors, lag, final latency and how many streams it takes."""
     levels, flags = checked_levels(streams), shlex.split(server_flags)
-    settings_of(flags)  # wrong ones are told before a model is loaded
     who = option.checked_turns(turns)
     servers = [
         compared_server(text, language=language, rate=option.wire_rate(rate, text), turns=who, silence_ms=silence_ms)
@@ -107,6 +107,8 @@ def compare(
         targets = {OWN: here} | targets
     if not targets:
         raise ConfigurationError("there is nothing to compare: give URLs, or leave out --no-own")
+    # Wrong flags are told before a model is loaded.
+    served = {name: served_by(target, flags) for name, target in targets.items()}
     console = Console(stderr=True)
     console.print("finding the times of the gold words ...")
     speech = option.Speech(corpus, kinds, language, seconds, who, aligner, silence_ms)
@@ -119,15 +121,24 @@ def compare(
         results[name] = run_levels(
             target, given, plans, levels, limit=limit, keep_going=False, console=console, longer=longer
         )
-    publish(compare_measurement(results, limit), output)
+    publish(compare_measurement(results, limit, served), output)
 
 
-def compare_measurement(results: dict[str, Levels], limit: float) -> Measurement:
-    """The servers' levels as a measurement; quality and latency are those of the lowest level."""
+def compare_measurement(results: dict[str, Levels], limit: float, served: Mapping[str, Served]) -> Measurement:
+    """The servers' levels as a measurement; quality and latency are those of the lowest level.
+
+    Args:
+        results: each server's levels.
+        limit: of the settle lag's 95th percentile, in seconds.
+        served: what each server served, by the same names.
+    """
     return Measurement(
         name="compare",
         title=f"{len(results)} servers, the same speech at the same pace",
-        summary=tuple(_sentence(name, levels, limit) for name, levels in results.items()),
+        summary=(
+            *(_sentence(name, levels, limit) for name, levels in results.items()),
+            *(f"{name}: {served[name].line}" for name in results),
+        ),
         tables=(
             TableData(
                 "servers (times in seconds; quality and latency at the lowest level)",
@@ -146,8 +157,13 @@ def compare_measurement(results: dict[str, Levels], limit: float) -> Measurement
         ),
         charts=(_chart(results, limit),),
         data={
-            name: {level: level_data(result) for level, result in levels.items()} for name, levels in results.items()
+            name: {
+                "server": asdict(served[name]),
+                "levels": {level: level_data(result) for level, result in levels.items()},
+            }
+            for name, levels in results.items()
         },
+        elsewhere=all(each.elsewhere for each in served.values()),
     )
 
 

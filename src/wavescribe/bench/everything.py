@@ -11,7 +11,6 @@ import typer
 from rich.console import Console
 
 from wavescribe.bench import paced_options as option
-from wavescribe.bench.command_line import running_command
 from wavescribe.bench.cost import cost
 from wavescribe.bench.hour import hour
 from wavescribe.bench.latency import latency
@@ -43,7 +42,7 @@ def everything(
             if name in wanted:
                 measure()
     if page is not None:
-        write_results(output, page, running_command())
+        write_results(output, page)
         Console().print(f"written to {page}", soft_wrap=True, highlight=False)
 
 

@@ -48,5 +48,7 @@ def long_reading(corpus: Path | None) -> list[Recording]:
         return spoken_recordings(corpus, ["long"], ["en"])
     long = [recording for recording in installed_recordings() if recording.kind == "long"]
     if not long:
-        raise ConfigurationError("a long reading is needed: give --corpus DIR, or pip install moonshine-voice")
+        raise ConfigurationError(
+            "a long reading is needed: give --corpus DIR, or pip install --no-deps moonshine-voice"
+        )
     return long

@@ -2,6 +2,7 @@
 
 python -m wavescribe.bench.qwen_cost --audio FILE                             a toy model, counted as if of 0.6B
 python -m wavescribe.bench.qwen_cost --audio FILE --random-weights 0.6B       the real size, timed
+python -m wavescribe.bench.qwen_cost --audio FILE --cut-pauses                speech that closes no segment
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from rich.table import Table
 
 from wavescribe.audio.decoding import decode_audio
 from wavescribe.bench.hearing_anew import HearingAnew
+from wavescribe.bench.pauses import without_pauses
 from wavescribe.bench.streamed import run_streamed
 from wavescribe.engines.base import (
     DecodeRequest,
@@ -30,8 +32,10 @@ from wavescribe.engines.base import (
     StateReport,
 )
 from wavescribe.engines.qwen3.configuration import SHAPES, ModelShape
+from wavescribe.engines.qwen3.options import FloorPolicy
 from wavescribe.engines.qwen3.random_engine import RandomEngine, random_engine
 from wavescribe.engines.qwen3.work import Work
+from wavescribe.errors import ConfigurationError
 from wavescribe.streaming.fitting import fitted
 from wavescribe.streaming.parameters import StrategyName, StreamParameters
 
@@ -108,10 +112,15 @@ def main(
     random_weights: Annotated[str, typer.Option(help="Size that runs: toy, 0.6B or 1.7B.")] = "toy",
     counted: Annotated[str, typer.Option(help="Size whose operations are counted.")] = "0.6B",
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    cut_pauses: Annotated[bool, typer.Option("--cut-pauses", help="Cut the recording's pauses out.")] = False,
+    feature_floor: Annotated[FloorPolicy, typer.Option(help="How the floor of the features is chosen.")] = "exact",
 ) -> None:
     """Stream a recording through every strategy, with state kept and without."""
-    engine = random_engine(random_weights, device=device)
+    engine = random_engine(random_weights, device=device, floor=feature_floor)
     clip = decode_audio(audio, sample_rate=16_000, max_seconds=3600)
+    clip = without_pauses(clip) if cut_pauses else clip
+    if not len(clip):
+        raise ConfigurationError(f"{audio}: nobody speaks in it")
     samples = np.tile(clip, int(-(-seconds * 16_000 // len(clip))))[: round(seconds * 16_000)]
     table = Table("strategy", "decodes", "tokens: mean", "most", "GFLOP: mean", "most", "last", "s: mean", "most")
     for cost in compare(engine, samples, SHAPES[counted if random_weights == "toy" else random_weights]):

@@ -17,11 +17,12 @@ from wavescribe.errors import ConfigurationError
 
 HEAD = """# Results
 
-Written by `{command}`; change nothing here by hand. What each figure means is in [benchmarks.md](benchmarks.md).
+Written by `wavescribe bench all --page`, each part when the command at its end was run; change nothing here by hand.
+What each figure means is in [benchmarks.md](benchmarks.md).
 """
 
 
-def write_results(folder: Path, page: Path, command: str) -> None:
+def write_results(folder: Path, page: Path) -> None:
     """Write the page, of what was measured and of what lies beside it from earlier.
 
     In a folder beside the page, of its name, are the pictures, and what the page shows of each measurement as JSON.
@@ -29,7 +30,6 @@ def write_results(folder: Path, page: Path, command: str) -> None:
     Args:
         folder: where `wavescribe bench ... --output` wrote.
         page: the Markdown file.
-        command: the one that wrote it.
 
     Raises:
         ConfigurationError: there are no measurements.
@@ -41,7 +41,7 @@ def write_results(folder: Path, page: Path, command: str) -> None:
     if not found:
         raise ConfigurationError(f"there are no measurements in {folder}")
     sections = [_section(measurement, kept.name) for measurement in found]
-    page.write_text("\n".join([HEAD.format(command=command), *sections]), encoding="utf-8")
+    page.write_text("\n".join([HEAD, *sections]), encoding="utf-8")
 
 
 def _keep(measurement: Mapping[str, Any], folder: Path, kept: Path) -> None:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from obedient_engine import (
     load_and_die,
     load_damaged,
     load_damaged_once_there,
+    load_endlessly_the_second_time,
     load_misconfigured,
     load_stateful,
     load_unknown,
@@ -415,6 +417,24 @@ def test_closing_ends_the_processes_also_one_that_hangs(tmp_path: Path) -> None:
             hanging.result(PATIENCE)
     assert all(ends(pid) for pid in pids)
     assert not [thread for thread in threading.enumerate() if thread.name == "restart engine"]
+
+
+def test_closing_does_not_wait_for_a_process_that_loads_its_model(tmp_path: Path) -> None:
+    engine = IsolatedEngine(partial(load_endlessly_the_second_time, str(tmp_path)), 1, STALL)
+    second = tmp_path / "second"
+    [first] = engine.pids
+    os.kill(first, signal.SIGKILL)
+    until(second.exists)
+    loading = int(second.read_text())
+    try:
+        closing = threading.Thread(target=engine.close, daemon=True)
+        closing.start()
+        closing.join(PATIENCE)
+        assert not closing.is_alive()
+        assert ends(loading)
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(loading, signal.SIGKILL)
 
 
 def test_signals_to_the_whole_group_are_left_to_the_server(single: IsolatedEngine) -> None:

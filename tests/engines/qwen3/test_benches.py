@@ -99,7 +99,7 @@ def bench_cost(folder: Path, *options: str) -> dict[str, Any]:
 def test_bench_cost_compares_the_strategies_with_random_weights(flag: str, name: str, tmp_path: Path) -> None:
     figures = bench_cost(tmp_path, "--lengths", "6,12", "--random-weights", "toy", flag)
     assert name in figures["model"]
-    assert [each["strategy"] for each in figures["strategies"]] == ["cumulative", "sliced", "windowed"]
+    assert [each["strategy"] for each in figures["strategies"]] == ["cumulative", "sliced", "segmented", "windowed"]
     assert figures["looped"] == []
     for each in figures["strategies"]:
         assert len(each["steps"]) >= 5
@@ -112,7 +112,7 @@ def test_bench_cost_runs_on_a_checkpoint_directory(
     directory = write_checkpoint(tmp_path / "model", toy, toy_weights)
     figures = bench_cost(tmp_path, "--lengths", "4", "--model", str(directory), "--no-loops")
     assert figures["model"] == str(directory)
-    assert len(figures["strategies"]) == 3
+    assert len(figures["strategies"]) == 4
     assert all(each["by_length"]["4.0"] for each in figures["strategies"])
 
 
