@@ -17,14 +17,19 @@ LONGEST_REASON = 120
 """Bytes of a close frame's reason, of the 123 that the protocol allows."""
 
 
-async def send_in_time(socket: WebSocket, text: str) -> bool:
-    """Send a text frame; False when the client has not taken it in SEND_SECONDS.
+async def send_in_time(socket: WebSocket, text: str, seconds: float = SEND_SECONDS) -> bool:
+    """Send a text frame; False when the client has not taken it in time.
+
+    Args:
+        socket: the connection.
+        text: the frame.
+        seconds: how long the client may take nothing.
 
     Raises:
         WebSocketDisconnect: the connection is lost.
     """
     try:
-        async with asyncio.timeout(SEND_SECONDS):
+        async with asyncio.timeout(seconds):
             await socket.send_text(text)
     except TimeoutError:
         return False

@@ -213,8 +213,11 @@ class TranscriptionSocket:
 
     async def _send(self, frame: str) -> None:
         if not await send_in_time(self._socket, frame):
-            self._service.count_cut("unread")
-            raise _Closed(TOO_BIG, UNREAD)
+            raise self._unread()
+
+    def _unread(self) -> _Closed:
+        self._service.count_cut("unread")
+        return _Closed(TOO_BIG, UNREAD)
 
     async def _receive(self) -> Command | None:
         try:
@@ -243,14 +246,11 @@ class TranscriptionSocket:
             raise _Closed(NORMAL, command.code)
 
     async def _send_error(self, code: str, message: str) -> None:
+        """Tell the client; waiting long for one that reads nothing would keep its place."""
         if self._socket.application_state is WebSocketState.CONNECTED:
-            try:
-                async with asyncio.timeout(CLOSE_SECONDS):
-                    await self._socket.send_text(self._dialect.error(code, message))
-            except TimeoutError:
-                # Waiting for a client that reads nothing would keep its place for ever.
-                self._service.count_cut("unread")
-                raise _Closed(TOO_BIG, UNREAD) from None
+            frame = self._dialect.error(code, message)
+            if not await send_in_time(self._socket, frame, CLOSE_SECONDS):
+                raise self._unread()
 
 
 def transcription_socket_router(

@@ -194,8 +194,9 @@ class RealtimeSession:
         """The client does not read; reading and writing may both notice, and it is one cut."""
         if self._end.code != TOO_BIG:
             self._service.count_cut("unread")
-        self.finish(EndSession(TOO_BIG, str(error)))
-        self._end = EndSession(TOO_BIG, str(error))
+        end = EndSession(TOO_BIG, str(error))
+        self.finish(end)
+        self._end = end  # also of a session that was being finished
 
     def send_first(self, frame: Frame) -> None:
         """Send a frame before those that wait."""
