@@ -66,3 +66,10 @@ def test_a_long_window_that_rolls_is_heard_anew_only_at_its_end() -> None:
     assert len(first) >= 3
     assert max(first) <= 10 * 16_000
     assert max(length for _, length in windows) > 30 * 16_000
+
+
+def test_estimated_times_are_told_as_such() -> None:
+    for continues in (False, True):
+        info = replace(INFO, continues_windows=continues)
+        assert fitted(StreamParameters(), info).times_are_measured
+        assert not fitted(StreamParameters(), replace(info, gives_times=False)).times_are_measured

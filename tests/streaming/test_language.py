@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from wavescribe.engines.base import Hypothesis, Piece
@@ -67,3 +69,9 @@ def test_a_window_without_text_says_nothing_about_the_language() -> None:
     choice = LanguageChoice(None)
     choice.observe(heard("de", 1.0, text=""), 8.0)
     assert choice.chosen is None
+
+
+def test_what_heard_no_speech_says_nothing_about_the_language() -> None:
+    choice = LanguageChoice(None)
+    choice.observe(replace(heard("ko", 0.9), no_speech_probability=0.7, average_logprob=-1.3), 8.0)
+    assert (choice.chosen, choice.current) == (None, "")

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 from fakes import FakeEngine, LevelDetector, drive, speak, transcribe
 
 from wavescribe.engines.base import Piece
@@ -40,6 +41,52 @@ def test_speech_that_the_last_hypothesis_left_out_is_decoded_after_all() -> None
     events = transcribe(speak(list(range(1, 11)), silence=1.0), FakeEngine(alter=stop_early), step_seconds=9.0)
     assert transcripts(events)[0].split()[:3] == ["w1", "w2", "w3"]
     assert transcripts(events)[0].split()[-1] == "w10"
+
+
+@pytest.mark.parametrize("end", [0.0, 0.02])
+def test_text_that_covers_nothing_of_its_window_is_not_asked_for_again_and_again(end: float) -> None:
+    def cough(call: int, _: list[Piece]) -> list[Piece]:
+        assert call < 20, "the same window is decoded without end"
+        return [Piece((1,), ".", 0.0, end, 0.9)]
+
+    engine = FakeEngine(alter=cough)
+    assert transcripts(transcribe(speak([1, 2], silence=1.0), engine)) == ["."]
+    assert [request.thorough for request in engine.requests][-1]
+
+
+def test_where_times_are_estimates_no_speech_is_taken_for_unheard() -> None:
+    def at_the_start(_: int, pieces: list[Piece]) -> list[Piece]:
+        # As where a knock before the speech is its loudest sound: all text is laid on it.
+        return [replace(piece, start=0.0, end=0.02) for piece in pieces]
+
+    engine = FakeEngine(alter=at_the_start)
+    events = transcribe(speak([1, 2, 3, 4, 5, 6], silence=1.0), engine, step_seconds=9.0, times_are_measured=False)
+    assert transcripts(events) == ["w1 w2 w3 w4 w5 w6"]
+    assert len(engine.requests) == 1
+
+
+@pytest.mark.parametrize("strategy", ["windowed", "segmented"])
+def test_where_times_are_estimates_no_repetition_is_taken_for_a_loop(strategy: Any) -> None:
+    def at_the_start(_: int, pieces: list[Piece]) -> list[Piece]:
+        return [replace(piece, start=0.0, end=0.0) for piece in pieces]
+
+    engine = FakeEngine(name=lambda _: " no", alter=at_the_start)
+    samples = speak([1, 2, 3, 4], silence=1.0)
+    rules: dict[str, Any] = {"strategy": strategy, "step_seconds": 9.0}
+    assert transcripts(transcribe(samples, engine, times_are_measured=False, **rules)) == ["no no no no"]
+    assert transcripts(transcribe(samples, engine, **rules)) == ["no"]
+
+
+def test_text_of_a_window_without_a_prefix_does_not_run_into_the_text_before() -> None:
+    def begin_without_a_space(call: int, pieces: list[Piece]) -> list[Piece]:
+        if not engine.requests[-1].prefix:
+            pieces = [replace(pieces[0], text=pieces[0].text.lstrip()), *pieces[1:]]
+        return pieces[: {1: 3, 2: 1, 3: 1}.get(call, len(pieces))]  # up to the thorough decode it stops early
+
+    engine = FakeEngine(alter=begin_without_a_space)
+    events = transcribe(speak(list(range(1, 11)), silence=1.0), engine, step_seconds=9.0)
+    assert transcripts(events) == [" ".join(f"w{number}" for number in range(1, 11))]
+    assert len([request for request in engine.requests if not request.prefix]) > 1
 
 
 SPOKEN_THEN_SILENT = speak([1, 2, 3, 4, 5], silence=1.0)

@@ -27,7 +27,7 @@ class EngineInfo:
         languages: ISO 639-1 codes that it transcribes.
         max_window_seconds: longest audio that the model hears at once; a longer window costs several decodes.
         takes_prefix: whether forced prefix tokens are honoured.
-        gives_times: whether pieces can carry start and end times.
+        gives_times: whether pieces can carry start and end times that are measured; without, they may be estimates.
         batches: whether several requests in one call cost less than one by one.
         translates: whether it can translate speech to English text.
         continues_windows: whether a step whose window starts where the stream's last one did costs only what is new.

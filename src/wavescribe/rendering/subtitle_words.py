@@ -85,7 +85,8 @@ def _may_part(before: str, after: str) -> bool:
         return True
     if not (is_unspaced(before[-1]) or is_unspaced(after[0])):
         return False
-    closes = unicodedata.category(after[0]) in ("Pe", "Pf", "Po") or after[0] in NEVER_FIRST
+    category = unicodedata.category(after[0])
+    closes = category in ("Pe", "Pf", "Po") or category[0] == "M" or after[0] in NEVER_FIRST
     return not closes and unicodedata.category(before[-1]) not in ("Ps", "Pi")
 
 

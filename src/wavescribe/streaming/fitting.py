@@ -27,7 +27,12 @@ def fitted(parameters: StreamParameters, info: EngineInfo) -> StreamParameters:
     """
     longest = CONTINUED_WINDOW_SECONDS if info.continues_windows else parameters.longest_segment_seconds
     length = min(longest, info.max_window_seconds)
-    parameters = replace(parameters, tokens_per_second=info.tokens_per_second, longest_segment_seconds=length)
+    parameters = replace(
+        parameters,
+        tokens_per_second=info.tokens_per_second,
+        times_are_measured=info.gives_times,
+        longest_segment_seconds=length,
+    )
     if not info.continues_windows:
         return parameters
     return replace(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wavescribe.engines.base import Hypothesis
+from wavescribe.streaming.guards import is_no_speech
 
 SURE_PROBABILITY = 0.9
 SURE_SECONDS = 1.0
@@ -34,8 +35,8 @@ class LanguageChoice:
         return self._last or ""
 
     def observe(self, hypothesis: Hypothesis, seconds: float) -> None:
-        """Take a hypothesis over a window of that many seconds."""
-        if self._chosen is not None:
+        """Take a hypothesis over a window of that many seconds; what heard no speech heard no language either."""
+        if self._chosen is not None or is_no_speech(hypothesis):
             return
         if hypothesis.language_probability <= 0:  # none was detected: the one that is named is no finding
             self._last = self._last or hypothesis.language

@@ -67,6 +67,8 @@ class StreamParameters:
         opening_probability: `confident_probability` there.
         carried_seconds: audio before a segment, up to the last pause and beyond it, that its window begins with.
         preroll_seconds: audio before the first speech frame that belongs to its segment.
+        times_are_measured: whether the engine's word times are; estimates do not tell where its text stops short of the
+            speech, nor which of its words have no sound.
         tokens_per_second: the budget of a decode, for each second that is not settled; see EngineInfo.
     """
 
@@ -97,6 +99,7 @@ class StreamParameters:
     opening_hold_seconds: float = 1.0
     opening_probability: float = 0.9
     preroll_seconds: float = 0.4
+    times_are_measured: bool = True
     tokens_per_second: int = 10
 
     @property

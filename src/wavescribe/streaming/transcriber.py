@@ -211,6 +211,8 @@ class Transcriber:
             return []
         self._last_step_stands = not doubtful
         self._language.observe(hypothesis, (step.window.end - step.window.start) / self._parameters.sample_rate)
+        if not step.window.prefix:
+            self._segment_opens = True  # not every model writes a space before what it takes for the beginning
         outcome = self._strategy.reconcile(step.window, hypothesis, final=final)
         return self._take_outcome(step.cut, outcome, _cost(step, hypothesis))
 

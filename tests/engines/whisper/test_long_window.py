@@ -55,10 +55,17 @@ def test_each_block_starts_where_the_last_word_before_the_margin_ended() -> None
     assert hypothesis.truncated
 
 
-def test_a_block_without_words_is_passed_whole() -> None:
+def test_a_block_without_words_is_passed_up_to_its_margin() -> None:
     decode = blocks_of([[], [("a", 2.0)]])
     hypothesis = decode_in_blocks(decode, window(15), 10 * RATE, RATE)
-    assert [(piece.text, piece.end) for piece in hypothesis.pieces] == [("a", 12.0)]
+    assert [(piece.text, piece.end) for piece in hypothesis.pieces] == [("a", 11.0)]
+
+
+def test_words_in_the_margin_of_a_block_without_others_are_heard_in_the_next() -> None:
+    decode = blocks_of([[("a", 9.8)], [("a", 0.8)]])
+    hypothesis = decode_in_blocks(decode, window(15), 10 * RATE, RATE)
+    assert [(piece.text, round(piece.end or 0, 3)) for piece in hypothesis.pieces] == [("a", 9.8)]
+    assert [request.samples[0] for request in REQUESTS] == [0, 90]
 
 
 def test_words_that_the_decoder_puts_at_the_very_start_do_not_stop_the_blocks() -> None:

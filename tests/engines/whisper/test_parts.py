@@ -18,6 +18,14 @@ def test_an_unfinished_character_at_the_end_is_left_out() -> None:
     assert group_tokens(list("a你".encode())[:-1], decode_bytes) == [([97], "a")]
 
 
+def test_a_character_that_the_model_did_not_finish_takes_nothing_after_it_with_it() -> None:
+    ids = [*"你".encode(), 0xE4, *b"ab", *"好".encode()]
+    found = group_tokens(ids, decode_bytes)
+    assert "".join(text for _, text in found) == "你\ufffdab好"
+    assert [token for group, _ in found for token in group] == ids
+    assert len(group_tokens([0xE4, 0xE4, 0xE4, 0xE4, 97], decode_bytes)) == 2
+
+
 def test_a_token_starts_where_the_path_first_reaches_it() -> None:
     path = [(0, 0), (0, 1), (0, 2), (1, 3), (1, 4), (2, 5), (2, 6)]
     assert token_boundaries(path, 2) == [0.0, 0.06, 0.1]

@@ -32,11 +32,12 @@ def decode_in_blocks(
     pieces: list[Piece] = []
     hypotheses: list[Hypothesis] = []
     start, rest = 0, request
+    margin = round(MARGIN_SECONDS * sample_rate)
     while len(rest.samples) > block_samples:
         hypotheses.append(decode(_first_block(rest, block_samples)))
         kept = _kept(hypotheses[-1], block_samples / sample_rate - MARGIN_SECONDS)
         pieces += _shifted(kept, start / sample_rate)
-        advance = round((kept[-1].end or 0.0) * sample_rate) if kept else block_samples
+        advance = round((kept[-1].end or 0.0) * sample_rate) if kept else block_samples - margin
         start += advance
         rest = replace(
             rest,

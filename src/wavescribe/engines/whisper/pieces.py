@@ -6,13 +6,16 @@ from collections.abc import Callable, Sequence
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
+LONGEST_CHARACTER = 4
+"""Bytes of the longest character in UTF-8: after as many tokens, what is still none never becomes one."""
+
 
 def group_tokens(token_ids: Sequence[int], decode: Callable[[list[int]], str]) -> list[tuple[list[int], str]]:
     """Split token ids into the smallest groups that decode to whole characters.
 
     Byte-level BPE cuts characters of several bytes (most of Chinese, Japanese, Thai) across tokens; such tokens
-    decode to U+FFFD alone. A rest that never becomes whole is left out: it is the start of a character that the
-    model did not finish.
+    decode to U+FFFD alone. One that the model did not finish keeps its U+FFFD, for the text after it is good; at the
+    end it is left out.
 
     Returns:
         Groups in order, each with its ids and its text.
@@ -22,7 +25,7 @@ def group_tokens(token_ids: Sequence[int], decode: Callable[[list[int]], str]) -
     for token_id in token_ids:
         pending.append(token_id)
         text = decode(pending)
-        if REPLACEMENT not in text:
+        if not text.endswith(REPLACEMENT) or len(pending) == LONGEST_CHARACTER:
             groups.append((pending, text))
             pending = []
     return groups

@@ -80,4 +80,4 @@ class Segmented:
         return with_leading_punctuation(split_units(pieces, window.start, window.end, self._parameters.sample_rate))
 
     def _sound_units(self, units: list[Unit]) -> list[Unit]:
-        return without_loops(units, self._parameters.sample_rate)
+        return without_loops(units, self._parameters.sample_rate) if self._parameters.times_are_measured else units

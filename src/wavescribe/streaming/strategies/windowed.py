@@ -22,6 +22,9 @@ LEAST_UNHEARD_SECONDS = 0.6
 """Speech after a segment's last word that was left out: it is worth a more thorough decode, and then a window of its
 own. Word times are uncertain by less."""
 
+LEAST_HEARD_SECONDS = 0.1
+"""What a window's text has to cover for the rest to be heard in a window of its own: no word is shorter."""
+
 
 class Windowed:
     """The rolling window of one stream.
@@ -130,6 +133,8 @@ class Windowed:
         return hypothesis.truncated or len(sound) < len(units) or self._misses_speech(window, sound)
 
     def _misses_speech(self, window: Window, units: Sequence[Unit]) -> bool:
+        if not self._parameters.times_are_measured:
+            return False
         written = [*self._settled, *units]
         heard = unstretched(written[-1], self._parameters.sample_rate).end if written else window.start
         return window.speech_end - heard >= self._parameters.samples(LEAST_UNHEARD_SECONDS)
@@ -167,6 +172,8 @@ class Windowed:
 
     def _sound_units(self, units: list[Unit]) -> list[Unit]:
         """The new units up to where they loop; a loop may repeat what has settled."""
+        if not self._parameters.times_are_measured:
+            return units
         known = len(self._settled)
         return without_loops([*self._settled, *units], self._parameters.sample_rate)[known:]
 
@@ -222,12 +229,16 @@ class Windowed:
     def _skip_to_unheard(self, speech_end: int) -> bool:
         """Whether the last hypothesis stopped before the speech did; the window then starts where it stopped.
 
-        A decoder that takes a finished sentence for the end of the audio writes nothing more.
+        A decoder that takes a finished sentence for the end of the audio writes nothing more. A window that would start
+        where this one does is none: it would be heard as this one was, without end.
         """
-        if not self._settled:
+        if not self._settled or not self._parameters.times_are_measured:
             return False
         rest = unstretched(self._settled[-1], self._parameters.sample_rate).end
-        if speech_end - rest < self._parameters.samples(LEAST_UNHEARD_SECONDS):
+        heard, unheard = rest - self._open_start(), speech_end - rest
+        if heard < self._parameters.samples(LEAST_HEARD_SECONDS):
+            return False
+        if unheard < self._parameters.samples(LEAST_UNHEARD_SECONDS):
             return False
         self._remember(self._settled)
         self._start, self._settled = rest, []
