@@ -214,6 +214,20 @@ def test_on_a_server_the_text_is_the_same_and_refusals_are_one_line(
     assert first.returncode == 0
 
 
+def test_where_what_was_heard_cannot_be_served_the_program_ends_though_its_source_goes_on(
+    program: str, environment: Callable[..., dict[str, str]]
+) -> None:
+    with server(environment(), "--api-key", "the-key") as url:
+        arguments = [program, "listen", "-", "--raw", "16000", "--url", url, "--api-key", "wrong"]
+        with subprocess.Popen(arguments, env=environment(), stdin=subprocess.PIPE, stderr=subprocess.PIPE) as listening:
+            try:
+                assert listening.wait(60) == 1  # its input is open, and nothing comes
+            finally:
+                listening.kill()
+            assert listening.stderr is not None
+            assert listening.stderr.read() == b"wavescribe: Incorrect API key provided.\n"
+
+
 @pytest.mark.slow
 def test_over_sessions_of_a_server_that_expire_the_files_go_on(
     program: str, environment: Callable[..., dict[str, str]], two_cities: Path, tmp_path: Path

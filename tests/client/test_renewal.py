@@ -13,6 +13,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
+from wavescribe.client import transcription_client
 from wavescribe.client.events import Event, SessionRenewed
 from wavescribe.client.transcription_client import TranscriptionClient
 from wavescribe.errors import (
@@ -163,6 +164,33 @@ async def test_a_server_that_refuses_new_sessions_for_too_long_is_given_up_with_
     with pytest.raises(ServerUnreachableError, match=r"did not come back in 1 s: The words of too_many_sessions\."):
         await events_of(server, reconnect_seconds=1.0)
     assert 3 <= server.connections <= 12
+
+
+async def test_a_server_that_keeps_clients_waiting_before_it_refuses_them_is_given_up_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def refuse_late(peer: Peer) -> None:
+        await asyncio.sleep(0.3)
+        await FULL(peer)
+
+    monkeypatch.setattr(transcription_client, "LASTING_SECONDS", 0.1)
+    server = ScriptedServer(restarts, refuse_late)
+    with pytest.raises(ServerUnreachableError, match=r"did not come back in 1 s: The words of too_many_sessions\."):
+        await asyncio.wait_for(events_of(server, reconnect_seconds=1.0), 60)
+
+
+async def test_sessions_that_last_and_expire_are_no_outage_however_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def expire_late(peer: Peer) -> None:
+        await peer.open()
+        await peer.until("input_audio_buffer.append")
+        await asyncio.sleep(0.3)
+        await peer.fail("session_expired")
+        await peer.close(1001)
+
+    monkeypatch.setattr(transcription_client, "LASTING_SECONDS", 0.1)
+    server = ScriptedServer(*[expire_late] * 5, serves)
+    assert len(await events_of(server, reconnect_seconds=0.5)) == 5
+    assert server.connections == 6
 
 
 async def test_a_server_that_is_full_at_first_is_not_tried_again() -> None:

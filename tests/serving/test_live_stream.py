@@ -10,6 +10,7 @@ import pytest
 
 from wavescribe.engines.base import DecodeRequest, Samples
 from wavescribe.errors import EngineError
+from wavescribe.serving import live_stream
 from wavescribe.serving.live_stream import BufferOverflowError, LiveStream
 from wavescribe.serving.metrics import Metrics
 from wavescribe.serving.scheduler import Scheduler
@@ -17,7 +18,7 @@ from wavescribe.serving.stream_metrics import StreamMetrics
 from wavescribe.streaming.events import Event, Settled, TurnCleared, TurnEnded, TurnFailed
 from wavescribe.streaming.parameters import StreamParameters
 from wavescribe.streaming.transcriber import Transcriber
-from wavescribe.vad.detector import AlwaysSpeech
+from wavescribe.vad.detector import FRAME_SAMPLES, AlwaysSpeech, SpeechDetector
 
 if TYPE_CHECKING:
     from tests.serving.conftest import FakeEngine, Gate
@@ -34,16 +35,36 @@ def packets(samples: Samples, size: int) -> Iterator[Samples]:
     return (samples[start : start + size] for start in range(0, len(samples), size))
 
 
+class SpeechAfter:
+    """A detector that hears speech from some seconds on."""
+
+    def __init__(self, seconds: float) -> None:
+        self._every = AlwaysSpeech()
+        self._quiet = round(seconds * RATE / FRAME_SAMPLES)
+
+    def probabilities(self, samples: Samples) -> list[float]:
+        count = len(self._every.probabilities(samples))
+        quiet, self._quiet = min(count, self._quiet), max(0, self._quiet - count)
+        return [0.0] * quiet + [1.0] * (count - quiet)
+
+
 def new_stream(
-    scheduler: Scheduler, metrics: Metrics, *, name: str = "s", max_buffer_seconds: float = 60, live: bool = True
+    scheduler: Scheduler,
+    metrics: Metrics,
+    *,
+    name: str = "s",
+    max_buffer_seconds: float = 60,
+    live: bool = True,
+    step_seconds: float = 1.0,
+    detector: SpeechDetector | None = None,
 ) -> LiveStream:
-    transcriber = Transcriber(name, StreamParameters(), AlwaysSpeech())
+    transcriber = Transcriber(name, StreamParameters(step_seconds=step_seconds), detector or AlwaysSpeech())
     return LiveStream(
         transcriber,
         scheduler,
         StreamMetrics(metrics, live=live, sample_rate=RATE),
         sample_rate=RATE,
-        step_seconds=1.0,
+        step_seconds=step_seconds,
         max_buffer_seconds=max_buffer_seconds,
         live=live,
     )
@@ -61,6 +82,15 @@ async def running(engine: FakeEngine, metrics: Metrics) -> AsyncIterator[Schedul
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+async def worked_off(stream: LiveStream, *, below: float) -> None:
+    """Wait until less than that many seconds of audio wait."""
+    for _ in range(10_000):
+        if stream.backlog_seconds < below:
+            return
+        await asyncio.sleep(0.001)
+    raise AssertionError("it is not worked off")
 
 
 async def collect(stream: LiveStream) -> list[Event]:
@@ -172,10 +202,48 @@ async def test_what_was_decoded_makes_room_for_more(engine: FakeEngine, metrics:
         work = asyncio.create_task(collect(stream))
         for second in range(10):
             stream.feed(audio(1, second))
-            await stream.until_backlog_below(2)
+            await worked_off(stream, below=2)
         stream.end_turn()
         stream.finish()
         assert transcripts(await work) == [" ".join(f"w{second}" for second in range(10))]
+
+
+@pytest.mark.parametrize(("step", "most"), [(1.0, 3.0), (10.0, 60.0), (20.0, 5.0)])
+async def test_a_source_that_can_wait_is_taken_whole_whatever_the_step_and_the_limit_of_clients(
+    step: float, most: float, engine: FakeEngine, metrics: Metrics
+) -> None:
+    async with running(engine, metrics) as scheduler:
+        stream = new_stream(scheduler, metrics, max_buffer_seconds=most, step_seconds=step, detector=SpeechAfter(0.9))
+        work = asyncio.create_task(collect(stream))
+        ahead = 0.0
+        for second in range(60):
+            await asyncio.wait_for(stream.feed_in_time(audio(1, second)), timeout=60)
+            ahead = max(ahead, stream.backlog_seconds)
+        stream.end_turn()
+        stream.finish()
+        [end] = ends(await work)
+    assert isinstance(end, TurnEnded)
+    assert end.end == 60 * RATE
+    assert ahead <= max(10.0, 2 * step) + 1
+
+
+async def test_marks_that_wait_are_bounded_and_those_that_were_taken_in_make_room(
+    engine: FakeEngine, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_stream, "MOST_MARKS", 3)
+    monkeypatch.setattr(live_stream, "MOST_CONFIGURATIONS", 2)
+    async with running(engine, metrics) as scheduler:
+        stream = new_stream(scheduler, metrics)
+        for mark, most in ((stream.end_turn, 3), (stream.clear, 3), (lambda: stream.configure(StreamParameters()), 2)):
+            for _ in range(most):
+                mark()
+            with pytest.raises(BufferOverflowError, match=f"More than {most} events wait behind audio"):
+                mark()
+        work = asyncio.create_task(collect(stream))
+        await asyncio.sleep(0.1)
+        stream.clear()
+        stream.finish()
+        await work
 
 
 async def test_one_packet_of_ten_seconds_and_packets_of_a_millisecond_make_the_same_decodes(

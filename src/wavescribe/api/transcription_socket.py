@@ -176,6 +176,8 @@ class TranscriptionSocket:
         self._finish(stream)
 
     def _finish(self, stream: LiveStream) -> None:
+        if self._finishing:
+            return
         self._finishing = True
         stream.end_turn()
         stream.finish()

@@ -171,11 +171,14 @@ async def _listen(
 
     for number in STOPPING:
         loop.add_signal_handler(number, stop)
-    with captions() as shown:
-        async with aclosing(stream(source, sample_rate=SAMPLE_RATE, **wanted)) as events:
-            async for event in events:
-                shown.take(event)
-                changed = [file for file in files if file.transcript.take(event)]
-                await asyncio.gather(*(asyncio.to_thread(file.write) for file in changed))
-        # Also where nobody said anything: the stream was there.
-        await asyncio.gather(*(asyncio.to_thread(file.write) for file in files))
+    try:
+        with captions() as shown:
+            async with aclosing(stream(source, sample_rate=SAMPLE_RATE, **wanted)) as events:
+                async for event in events:
+                    shown.take(event)
+                    changed = [file for file in files if file.transcript.take(event)]
+                    await asyncio.gather(*(asyncio.to_thread(file.write) for file in changed))
+            # Also where nobody said anything: the stream was there.
+            await asyncio.gather(*(asyncio.to_thread(file.write) for file in files))
+    finally:
+        source.stop()  # a thread may wait for its next block, which need not come

@@ -61,6 +61,11 @@ class StreamProtocol:
         return self._was_open
 
     @property
+    def session_is_open(self) -> bool:
+        """Whether a server has accepted the session of now."""
+        return self._is_told
+
+    @property
     def is_full(self) -> bool:
         """Whether audio has to wait, because the server is not known to have what is kept."""
         return self._session.is_full

@@ -95,6 +95,8 @@ class TranscriptionClient:
         self._protocol = StreamProtocol(options, buffer_seconds, keep_seconds)
         self._refusal = ""
         """What the server said when it refused the last session."""
+        self._was_served = False
+        """Whether a session was open on the last connection."""
         self._events: asyncio.Queue[Event] = asyncio.Queue(MOST_EVENTS)
         self._opened = asyncio.Event()
         self._to_send = asyncio.Event()
@@ -215,7 +217,8 @@ class TranscriptionClient:
             if await self._serve(connection):
                 return
             await self._until_wanted()
-            if outage is None or time.monotonic() - began > LASTING_SECONDS:
+            # A server without a place may keep a client waiting for one: that does not end an outage.
+            if outage is None or (self._was_served and time.monotonic() - began > LASTING_SECONDS):
                 outage = _Outage(time.monotonic() + self._reconnect_seconds, waits())
             elif time.monotonic() > outage.deadline:
                 raise self._gone(self._refusal or f"{self._url} ends every connection after a moment")
@@ -262,7 +265,7 @@ class TranscriptionClient:
 
     async def _serve(self, connection: ClientConnection) -> bool:
         """Read and write until the stream is finished (True) or another connection is needed (False)."""
-        self._refusal = ""
+        self._refusal, self._was_served = "", False
         reading = asyncio.create_task(self._read(connection), name="read")
         writing = asyncio.create_task(self._write(connection), name="write")
         try:
@@ -286,7 +289,9 @@ class TranscriptionClient:
 
     async def _read(self, connection: ClientConnection) -> bool:
         while not self._protocol.is_finished:
-            await self._tell(self._protocol.receive(await connection.recv()))
+            events = self._protocol.receive(await connection.recv())
+            self._was_served = self._was_served or self._protocol.session_is_open
+            await self._tell(events)
         return True
 
     async def _tell(self, events: Iterable[Event]) -> None:

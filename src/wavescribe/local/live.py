@@ -23,9 +23,6 @@ from wavescribe.serving.metrics import Metrics
 from wavescribe.settings import Settings
 from wavescribe.streaming import events as core
 
-BACKLOG_SECONDS = 10.0
-"""Audio that is taken ahead of its transcription from a source that is faster than speech."""
-
 
 async def stream_locally(
     blocks: AsyncIterator[Samples], sample_rate: int, engine: Engine, settings: Settings, options: StreamOptions
@@ -61,10 +58,9 @@ async def _feed(stream: LiveStream, blocks: AsyncIterator[Samples], resampler: S
     try:
         async for block in blocks:
             for first in range(0, len(block), resampler.source_rate):
-                await stream.until_backlog_below(BACKLOG_SECONDS)
-                stream.feed(resampler.push(block[first : first + resampler.source_rate]))
+                await stream.feed_in_time(resampler.push(block[first : first + resampler.source_rate]))
     finally:
-        stream.feed(resampler.flush())
+        stream.feed_anyway(resampler.flush())
         stream.end_turn()
         stream.finish()
 

@@ -9,9 +9,6 @@ from wavescribe.engines.base import Samples
 from wavescribe.serving.live_stream import LiveStream
 from wavescribe.streaming.events import Event
 
-BACKLOG_SECONDS = 10.0
-"""Audio of a file that is decoded ahead of its transcription: memory stays bounded however long the file is."""
-
 
 class FileStream:
     """Feeds a file's audio into a stream as fast as it is worked off.
@@ -43,8 +40,7 @@ class FileStream:
     async def _feed(self) -> None:
         try:
             while (block := await asyncio.to_thread(next, self._blocks, None)) is not None:
-                await self._stream.until_backlog_below(BACKLOG_SECONDS)
-                self._stream.feed(block)
+                await self._stream.feed_in_time(block)
             self._stream.end_turn()
         finally:
             self._stream.finish()

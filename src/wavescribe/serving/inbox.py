@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,6 +57,7 @@ class Inbox:
         self._block = int(BLOCK_SECONDS * sample_rate)
         self._entries: deque[Samples | Mark] = deque()
         self._waiting = 0
+        self._marks: Counter[type] = Counter()
         self._arrived = asyncio.Event()
 
     @property
@@ -64,12 +65,18 @@ class Inbox:
         """Samples that were put in and not taken out."""
         return self._waiting
 
+    def waiting_marks(self, kind: type[Mark]) -> int:
+        """Marks of a kind that were put in and not taken out."""
+        return self._marks[kind]
+
     def put(self, entry: Samples | Mark) -> None:
         """Add audio, shape (samples,), or a mark."""
         if isinstance(entry, np.ndarray):
             if not len(entry):
                 return
             self._waiting += len(entry)
+        else:
+            self._marks[type(entry)] += 1
         self._entries.append(entry)
         self._arrived.set()
 
@@ -86,6 +93,7 @@ class Inbox:
             await self._arrived.wait()
         entry = self._entries.popleft()
         if not isinstance(entry, np.ndarray):
+            self._marks[type(entry)] -= 1
             return entry
         samples = self._fill(entry)
         self._waiting -= len(samples)

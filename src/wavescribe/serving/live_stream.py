@@ -25,8 +25,17 @@ from wavescribe.streaming.transcriber import Step, Transcriber
 logger = logging.getLogger(__name__)
 
 
+AHEAD_SECONDS = 10.0
+"""Audio that is taken ahead of its transcription from a source that can wait, and two steps where they are longer: a
+step begins only when all of its audio is there."""
+
+MOST_MARKS, MOST_CONFIGURATIONS = 20_000, 100
+"""Ends of turns and the like that may wait behind audio: those of turns of a tenth of a second in all that may wait. A
+configuration may have a long prompt."""
+
+
 class BufferOverflowError(WavescribeError):
-    """More audio was received and not yet decoded than the limit allows."""
+    """More was received and not yet worked off than the limits allow."""
 
 
 class LiveStream:
@@ -98,21 +107,34 @@ class LiveStream:
                 f"Accumulated audio exceeded {self._max_buffer_seconds:g}s; "
                 "client is sending faster than inference can keep up"
             )
+        self.feed_anyway(samples)
+
+    async def feed_in_time(self, samples: Samples) -> None:
+        """Take the next audio of a source that can wait, when little enough waits; `run` must be at work.
+
+        The limit of what clients may have waiting does not apply: it may be less than a step needs.
+        """
+        ahead = max(AHEAD_SECONDS, 2 * self._step_seconds)
+        while self.backlog_seconds >= ahead:
+            self._progress.clear()
+            await self._progress.wait()
+        self.feed_anyway(samples)
+
+    def feed_anyway(self, samples: Samples) -> None:
+        """Take audio as `feed` does, whatever waits: for what its caller bounds, or is the rest of what was taken."""
         self._received += len(samples)
         seconds = len(samples) / self._sample_rate
         self._pace.fed(seconds, self._clock())
         self._metrics.fed(seconds)
         self._inbox.put(samples)
 
-    async def until_backlog_below(self, seconds: float) -> None:
-        """Wait until less than that many seconds of audio are waiting; `run` must be at work."""
-        while self.backlog_seconds >= seconds:
-            self._progress.clear()
-            await self._progress.wait()
-
     def end_turn(self) -> None:
-        """End the turn at the audio fed so far."""
-        self._inbox.put(EndTurn(self._clock()))
+        """End the turn at the audio fed so far.
+
+        Raises:
+            BufferOverflowError: too many marks wait.
+        """
+        self._mark(EndTurn(self._clock()))
 
     def clear(self, *, unheard: bool = True) -> None:
         """Drop the audio fed since the last turn's end.
@@ -120,14 +142,30 @@ class LiveStream:
         Args:
             unheard: whether what still waits is dropped without looking at it. Where turns are detected they may
                 have ended in it, so it has to be heard first.
+
+        Raises:
+            BufferOverflowError: too many marks wait.
         """
         if unheard:
             self._inbox.drop_last_audio()
-        self._inbox.put(Clear())
+        self._mark(Clear())
 
     def configure(self, parameters: StreamParameters) -> None:
-        """Transcribe what is fed from here on in another way."""
-        self._inbox.put(Configure(parameters))
+        """Transcribe what is fed from here on in another way.
+
+        Raises:
+            BufferOverflowError: too many configurations wait.
+        """
+        self._mark(Configure(parameters))
+
+    def _mark(self, mark: Mark) -> None:
+        most = MOST_CONFIGURATIONS if isinstance(mark, Configure) else MOST_MARKS
+        if self._inbox.waiting_marks(type(mark)) >= most:
+            raise BufferOverflowError(
+                f"More than {most} events wait behind audio that is not transcribed; "
+                "client is sending faster than inference can keep up"
+            )
+        self._inbox.put(mark)
 
     def finish(self) -> None:
         """End the stream: `run` returns once everything before this is done."""

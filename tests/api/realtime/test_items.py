@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from wavescribe.api.realtime.items import LONGEST_TEXT, MOST_ITEMS, Item, Items
+from wavescribe.api.realtime.items import LONGEST_TEXT, MOST_ITEMS, MOST_PARTS, Item, Items
 
 
 def committed(items: Items, turn: int) -> Item:
@@ -60,6 +60,27 @@ def test_a_finished_item_has_its_transcript() -> None:
         "status": "completed",
         "content": [{"type": "input_audio", "transcript": "Hello."}],
     }
+
+
+def test_of_an_item_of_very_many_parts_few_are_looked_at() -> None:
+    class Parts(list[dict[str, str]]):
+        """A content that counts what is looked at."""
+
+        looked_at = 0
+
+        def __getitem__(self, place: Any) -> Any:
+            found = super().__getitem__(place)
+            Parts.looked_at += len(found)
+            return found
+
+        def __iter__(self) -> Any:
+            raise AssertionError("all parts were looked at")
+
+    item = Item.of_text("mine", {"content": Parts([{"text": ""}, {"text": "ab"}] * 500_000)})
+    assert Parts.looked_at == MOST_PARTS
+    assert item.rendered()["content"] == [{"type": "input_text", "text": "ab"}] * (MOST_PARTS // 2)
+    long = Item.of_text("long", {"content": [{"text": "x" * (LONGEST_TEXT - 1)}, {"text": "yz"}, {"text": "z"}]})
+    assert [len(part["text"]) for part in long.content] == [LONGEST_TEXT - 1, 1]
 
 
 def test_a_failed_item_has_no_transcript() -> None:

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import threading
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from wavescribe.api.realtime.actions import EndSession
+from wavescribe.api.realtime.audio_input import AudioInput
 from wavescribe.api.realtime.outbox import Outbox
+from wavescribe.engines.base import Samples
 
 if TYPE_CHECKING:
     from tests.api.realtime.conftest import Client
@@ -88,6 +93,39 @@ async def test_too_much_audio_is_an_error_and_the_end_after_what_was_committed(c
     assert client.service.counted == ["backlog"]
     assert client.kinds()[-1] == "completed"
     assert client.session.ending.code == 1009
+
+
+async def test_a_turn_that_was_committed_ends_though_no_more_audio_is_taken(connect: Connect) -> None:
+    async with connect(most_seconds=1.0) as client:
+        await client.append(1.0)  # at 24 kHz the last milliseconds come from the resampler at the commit
+        while client.stream.fed < RATE:
+            client.stream.feed(np.zeros(1, dtype=np.float32))
+        await client.send("input_audio_buffer.commit")
+    assert client.of("error") == []
+    assert client.kinds()[-1] == "completed"
+
+
+async def test_an_item_that_is_being_taken_when_the_session_ends_is_not_behind_its_end(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on, push = threading.Event(), threading.Event(), AudioInput.push
+
+    def slow(self: AudioInput, samples: Samples, rate: int) -> Any:
+        begun.set()
+        assert go_on.wait(60)
+        return push(self, samples, rate)
+
+    monkeypatch.setattr(AudioInput, "push", slow)
+    audio = base64.b64encode(bytes(2 * 24_000 * 30)).decode()
+    item = {"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": audio}]}
+    async with connect() as client:
+        receiving = asyncio.create_task(client.send("conversation.item.create", item=item))
+        assert await asyncio.to_thread(begun.wait, 60)
+        client.session.finish(EndSession(1001, "over"))
+        go_on.set()
+        await receiving
+    assert client.kinds().count("committed") == 1
+    assert client.kinds().count("completed") == 1
 
 
 async def test_a_failure_of_the_stream_is_told_without_what_is_inside(connect: Connect) -> None:

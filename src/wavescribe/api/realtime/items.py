@@ -16,6 +16,9 @@ LONGEST_ID = 256
 LONGEST_TEXT = 10_000
 """Characters of an item's text that are kept."""
 
+MOST_PARTS = 100
+"""Parts of an item's content that are looked at."""
+
 
 @dataclass(slots=True)
 class Item:
@@ -105,9 +108,10 @@ def _texts(content: object) -> list[str]:
     """The texts of a message's parts, as many as are kept."""
     parts = content if isinstance(content, list) else []
     texts: list[str] = []
-    for part in parts:
+    room = LONGEST_TEXT
+    for part in parts[:MOST_PARTS]:
         text = part.get("text") if isinstance(part, dict) else None
-        room = LONGEST_TEXT - sum(map(len, texts))
-        if isinstance(text, str) and room > 0:
+        if isinstance(text, str) and text[:room]:
             texts.append(text[:room])
+            room -= len(texts[-1])
     return texts

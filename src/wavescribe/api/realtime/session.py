@@ -160,10 +160,14 @@ class RealtimeSession:
 
     def finish(self, end: EndSession) -> None:
         """No more is taken: what was committed is finished, then `run` returns."""
-        if not self._finishing:
-            self._finishing = True
-            self._end = end
+        if self._finishing:
+            return
+        self._finishing = True
+        self._end = end
+        if self._taking is None:
             self._stream.finish()
+        else:  # what a large frame has committed already is not behind the end
+            self._taking.add_done_callback(lambda _: self._stream.finish())
 
     def fail(self, message: str, close_code: int, *, code: str = "internal_error") -> None:
         """Tell the client that the session cannot go on; what was committed and is not through has failed."""
@@ -247,7 +251,7 @@ class RealtimeSession:
                     self._stream.feed(part)
             case CommitTurn():
                 if len(rest := self._audio.end_turn()):
-                    self._stream.feed(rest)
+                    self._stream.feed_anyway(rest)
                 self._stream.end_turn()
             case ClearAudio():
                 self._audio.end_turn()
