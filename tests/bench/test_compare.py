@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def plan() -> StreamPlan:
 def level(lag: float, text: str = "red blue", refused: str = "") -> LevelResult:
     events = [(1.0 + lag, {"type": f"{PREFIX}completed", "item_id": "a", "transcript": text})]
     record = StreamRecord([] if refused else events, [0.01], refused, sent_seconds=1.2)
-    return LevelResult((stream_result(record, plan()),), 1.2, 2.4, distribution([0.01]), 0.1, None, None)
+    return LevelResult((stream_result(record, plan()),), 1.2, 2.4, 0.5, distribution([0.01]), 0.1, None, None)
 
 
 def remote(*names: str) -> dict[str, Served]:
@@ -116,7 +117,7 @@ def test_the_lowest_level_that_was_not_good_is_named() -> None:
 def test_a_server_whose_deltas_are_no_settled_text_is_told_as_such() -> None:
     delta = (0.6, {"type": f"{PREFIX}delta", "item_id": "a", "delta": "red and blue"})
     record = StreamRecord([delta, (3.0, {"type": f"{PREFIX}completed", "item_id": "a", "transcript": "red blue"})])
-    changed = LevelResult((stream_result(record, plan()),), 1.2, 2.4, None, 0.1, None, None)
+    changed = LevelResult((stream_result(record, plan()),), 1.2, 2.4, 0.5, None, 0.1, None, None)
     told = "1 turn has another text in the end than in the deltas; the words count from the completion"
     results = {"one": {1: changed}, "other": {1: level(2.0)}}
     summary = compare_measurement(results, 4.0, remote(*results)).summary
@@ -135,6 +136,18 @@ def test_it_is_told_what_each_server_served_and_whether_this_machine_did_the_wor
     assert [set(found.data[name]["levels"]) for name in results] == [{1}, {1}]
     assert not found.elsewhere
     assert compare_measurement({"there": results["there"]}, 4.0, remote("there")).elsewhere
+
+
+def test_two_servers_of_one_name_are_not_taken_for_one() -> None:
+    urls = ["ws://one/v1/realtime?deployment=a", "ws://one/v1/realtime?deployment=b"]
+    with pytest.raises(ConfigurationError, match=r"two servers would both be called 'ws://one.*'; compare them in two"):
+        compare(urls, own=False)
+
+
+def test_a_line_has_no_point_where_values_are_too_few_for_a_percentile() -> None:
+    many = replace(level(1.0), streams=level(1.0).streams * 10)
+    (chart,) = compare_measurement({"one": {1: level(1.0), 2: many}}, 4.0, remote("one")).charts
+    assert chart.series[0].y == (None, 1.5)
 
 
 def test_other_servers_are_sent_the_rate_of_the_api_unless_another_is_asked_for() -> None:

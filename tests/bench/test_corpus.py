@@ -48,8 +48,28 @@ def test_the_documented_line_is_a_recording(tmp_path: Path) -> None:
 def test_every_documented_member_has_to_be_there(tmp_path: Path, member: str) -> None:
     line = documented_line()
     del line[member]
-    with pytest.raises(ConfigurationError, match=member):
-        all_recordings(corpus(tmp_path, line))
+    with pytest.raises(ConfigurationError, match=rf"manifest\.jsonl, line 2: the member '{member}' is missing"):
+        all_recordings(corpus(tmp_path, documented_line(), line))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[1]\n", r"line 1: expected an object, got \[1\]"),
+        ("\n{]\n", r"line 2: Expecting property name"),
+    ],
+)
+def test_a_line_that_is_no_recording_is_told_with_its_number(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "manifest.jsonl").write_text(text)
+    with pytest.raises(ConfigurationError, match=message):
+        all_recordings(tmp_path)
+
+
+def test_empty_lines_are_left_out_and_a_directory_without_a_manifest_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"has no readable manifest\.jsonl"):
+        all_recordings(tmp_path)
+    (tmp_path / "manifest.jsonl").write_text(f"\n{json.dumps(documented_line())}\n\n")
+    assert len(all_recordings(tmp_path)) == 1
 
 
 def test_members_say_what_the_page_says_of_them(tmp_path: Path) -> None:

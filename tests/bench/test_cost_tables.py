@@ -45,6 +45,18 @@ def test_a_length_that_was_not_reached_costs_nothing_that_is_known() -> None:
     assert step_times(GROWING, 60.0) is None
 
 
+def test_a_length_before_the_first_decode_is_told_as_such() -> None:
+    found = cost_measurement("model", [5.0], {5.0: 1.0}, [FLAT], [], 10.0, "one reading")
+    assert found.tables[0].rows == (("5 s", "1.00", "no decode yet", ""),)
+    assert found.title == "windowed: too short to tell"
+    assert "windowed: nothing was decoded" in found.summary
+
+
+def test_of_one_length_the_cost_is_told_without_growth() -> None:
+    found = cost_measurement("model", [60.0], {60.0: 1.0}, [FLAT], [], 10.0, "one reading")
+    assert found.title == "windowed costs 0.100 CPU seconds a second at 60 s"
+
+
 def test_step_times_are_of_the_beginning_in_milliseconds() -> None:
     times = step_times(GROWING, 30.0)
     assert times is not None
@@ -76,6 +88,7 @@ def test_steps_are_told_of_every_length_that_is_long_enough() -> None:
         ("200 s", "windowed", "20"),
     ]
     assert table.rows[-1][3:] == ("1350", "1000", "2000", "1348", "1000", "7000")
+    assert [row[5] for row in table.rows[:2]] == ["1000 (most)", "3000 (most)"]
 
 
 def corpus_of(folder: Path, *recordings: tuple[str, str, str, float, str]) -> Path:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 from importlib import metadata
 from pathlib import Path
@@ -128,3 +129,15 @@ def test_where_there_are_no_control_groups_nothing_limits(tmp_path: Path) -> Non
     assert own_cgroups(tmp_path, tmp_path / "nothing") == []
     (tmp_path / "old").write_text("4:memory:/old\n")
     assert own_cgroups(tmp_path, tmp_path / "old") == []
+
+
+def test_the_gpus_of_the_machine_are_named_whichever_process_uses_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "nvidia-smi"
+    program.write_text('#!/bin/sh\nprintf "NVIDIA H200\\nNVIDIA H200\\n"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert describe_environment()["GPU"] == "NVIDIA H200, NVIDIA H200"
+    program.write_text("#!/bin/sh\nexit 9\n")  # as where there is a driver and no GPU
+    assert "GPU" not in describe_environment()

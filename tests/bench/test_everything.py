@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from wavescribe.bench import everything
-from wavescribe.bench.everything import NAMES, QUICK
+from wavescribe.bench.everything import NAMES, QUICK, MeasurementError
 from wavescribe.bench.measurement import Measurement
 from wavescribe.bench.publishing import publish
 from wavescribe.bench.report_page import ORDER
+from wavescribe.errors import ConfigurationError
 
 
 @pytest.fixture
@@ -48,3 +49,25 @@ def test_a_quick_run_listens_to_silence_too_and_says_with_each_measurement_that_
     notes = {name: json.loads((tmp_path / f"{name}.json").read_text())["note"] for name in ("cost", "repetition")}
     assert notes == {"cost": "", "repetition": QUICK}
     assert (tmp_path / "results.md").read_text().count(QUICK) == len(set(made)) - 1
+
+
+def test_a_measurement_that_fails_leaves_the_others_and_is_told_in_the_end(
+    tmp_path: Path, made: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise ConfigurationError("there is no long reading")
+
+    monkeypatch.setattr(everything, "cost", fail)
+    with pytest.raises(MeasurementError, match="^cost was not measured: there is no long reading$"):
+        everything.everything(tmp_path / "out", tmp_path / "results.md")
+    assert set(made) == set(NAMES) - {"cost"}
+    assert "## hour" in (tmp_path / "results.md").read_text()
+    with pytest.raises(MeasurementError, match="cost was not measured"):
+        everything.everything(tmp_path / "none", tmp_path / "none.md", only="cost")
+    assert not (tmp_path / "none.md").exists()
+
+
+def test_a_quick_run_is_not_asked_for_what_it_has_not(tmp_path: Path, made: list[str]) -> None:
+    with pytest.raises(ConfigurationError, match="--only: a quick run has no 'hour'; it has quality, latency, "):
+        everything.everything(tmp_path, quick=True, only="latency,hour")
+    assert made == []

@@ -7,6 +7,7 @@ import pytest
 from wavescribe.bench import hour as module
 from wavescribe.bench.hour import hour_measurement, last_to_first
 from wavescribe.bench.streamed import StepCost, StreamedRun
+from wavescribe.errors import ConfigurationError
 
 
 def run_of(*steps: tuple[float, float], end: float = 0.0) -> StreamedRun:
@@ -41,6 +42,13 @@ def test_the_measurement_tells_the_ratio_of_each_stream() -> None:
         ("silence", "0.1000", "0", "0.00", "0.00", "", "9.5"),
     )
     assert {kind: each["last_to_first"] for kind, each in found.data.items()} == {"speech": 1.5, "silence": None}
+
+
+def test_what_cannot_be_had_is_told_before_an_engine_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "installed_recordings", list)
+    monkeypatch.setattr(module, "load_whisper", lambda *_, **__: pytest.fail("an engine was loaded"))
+    with pytest.raises(ConfigurationError, match="--kinds phrase: neither the corpus nor an installed package has"):
+        module.hour(kinds="silence,phrase", seconds=60.0)
 
 
 def test_the_first_sixth_is_heard_by_a_warm_engine(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,7 @@ def plan() -> StreamPlan:
 
 def measured(plan: StreamPlan, events: Events) -> Measurement:
     record = StreamRecord(events, [0.01], sent_seconds=plan.seconds)
-    level = LevelResult((stream_result(record, plan),), 3.4, 3.4, None, 0.1, None, None)
+    level = LevelResult((stream_result(record, plan),), 3.4, 3.4, 1.0, None, 0.1, None, None)
     return latency_measurement(level, [plan], Served("", "whisper-base", {"model": "whisper-base"}, ()))
 
 
@@ -79,6 +79,19 @@ def test_where_nothing_came_nothing_is_drawn(plan: StreamPlan) -> None:
     found = measured(plan, [])
     assert found.charts[0].series == ()
     assert found.title == "words settle unknown s after their end (p95 unknown)"
+
+
+def test_streams_that_were_refused_are_told_and_have_no_part_in_the_figures(plan: StreamPlan) -> None:
+    served = stream_result(StreamRecord(BOTH, [0.01], sent_seconds=plan.seconds), plan)
+    refused = stream_result(StreamRecord([], [], "HTTP 503"), plan)
+    target = Served("ws://full", "", {}, ())
+    some = latency_measurement(LevelResult((served, refused), 3.4, 3.4, 1.0, None, 0.1, None, None), [plan] * 2, target)
+    assert "1 of 2 streams were refused: HTTP 503" in some.summary
+    assert "word error rate 0.00 % of 4 words; 0 gold words never came" in some.summary
+    none = latency_measurement(LevelResult((refused,), 0.0, 0.0, 0.0, None, 0.1, None, None), [plan], target)
+    assert "1 of 1 streams were refused: HTTP 503" in none.summary
+    assert "word error rate unknown" in none.summary
+    assert not any("refused" in line for line in measured(plan, BOTH).summary)
 
 
 def test_turns_with_another_text_in_the_end_are_told(plan: StreamPlan) -> None:

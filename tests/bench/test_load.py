@@ -50,7 +50,7 @@ def growing(first: float, middle: float, last: float, words: int = 360) -> Strea
 
 
 def level(*streams: StreamResult) -> LevelResult:
-    return LevelResult(streams, 1.7 * len(streams), 2.0, distribution([0.01]), 0.1, 0.5, 0.0)
+    return LevelResult(streams, 1.7 * len(streams), 2.0, 0.85 * len(streams), distribution([0.01]), 0.1, 0.5, 0.0)
 
 
 def test_a_streams_figures_come_from_its_events() -> None:
@@ -236,7 +236,25 @@ def test_the_measurement_says_how_many_streams_were_served_and_why_not_more() ->
     assert found.tables[0].rows[1][:6] == ("2", "0", "0", "9.00", "9.50 (most)", "9.50 (most)")
     assert found.tables[0].rows[1][HEADINGS.index("finals")] == "2/2"
     assert found.tables[0].rows[1][HEADINGS.index("audio s/s")] == "1.70"
+    assert found.tables[0].rows[1][HEADINGS.index("server CPU")] == "0.147"
     assert found.tables[0].rows[1][HEADINGS.index("slip max")] == "0.010"
+
+
+def test_where_nobody_was_served_nothing_is_said_of_texts() -> None:
+    refused = {1: level(heard(0, refused="full"))}
+    summary = load_measurement(refused, [plan()], [("red blue",)], 4.0, SERVED).summary
+    assert not any("word error rate" in line or "to the byte" in line for line in summary)
+
+
+def test_texts_are_not_compared_with_those_of_audio_of_another_rate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Speech, "plans", lambda *_: [plan()])
+    monkeypatch.setattr(module, "run_levels", lambda *_, **__: {1: level(heard(1.0))})
+    monkeypatch.setattr(module, "engine_loader", lambda _: pytest.fail("an engine was loaded"))
+    module.load(streams="1", rate=24_000, output=tmp_path)
+    summary = json.loads((tmp_path / "load.json").read_text())["summary"]
+    assert "texts are not compared with what the audio gives alone, which is not sent at 24000 Hz" in summary
 
 
 def test_the_picture_tells_how_many_were_let_in_where_not_all_were() -> None:

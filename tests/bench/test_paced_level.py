@@ -57,6 +57,8 @@ async def test_a_levels_seconds_run_from_the_first_sample_to_the_last_that_happe
     result = await run_level(Target("ws://other"), [plan()] * 3)
     assert result.audio_seconds == 6.0
     assert result.wall_seconds == pytest.approx(3.5 + 0.618)
+    # Each stream to its own end: 2.5 s of audio in 4 s, and 3.5 s in 3.5 s.
+    assert result.throughput == pytest.approx(0.625 + 1.0)
     assert (result.steps_skipped, result.server_cpu_seconds, result.refusals) == (3.0, None, 1)
     assert result.slip is not None
     assert (result.slip.count, result.slip.maximum) == (3, 0.03)
@@ -64,6 +66,20 @@ async def test_a_levels_seconds_run_from_the_first_sample_to_the_last_that_happe
     assert [start - began[0] for start in began] == pytest.approx([0.0, 0.618, 0.236])
     # The streams that were taken said two words each, and the second's never came.
     assert (result.words, result.missing, result.utterances) == (4, 2, 2)
+
+
+async def test_a_servers_cpu_is_what_it_spent_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Spending:
+        told = iter((10.0, 12.5))
+
+        def cpu_seconds(self) -> float:
+            return next(self.told)
+
+    monkeypatch.setattr(paced_level, "_stream", lambda target, plan: Played(StreamRecord([], [0.0], sent_seconds=5.0)))
+    monkeypatch.setattr(paced_level, "read_counters", lambda url: None)
+    server: Any = Spending()
+    result = await run_level(Target("ws://here"), [plan()], server)
+    assert result.server_cpu_seconds == 2.5
 
 
 def test_lags_by_stated_ends_are_of_words_that_were_said() -> None:

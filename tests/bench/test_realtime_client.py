@@ -96,6 +96,41 @@ async def test_another_error_for_a_greeting_is_a_failure(recorded: Callable[...,
     assert record.failures == ["no session: invalid_api_key: no such key"]
 
 
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        ({"error": "no model", "code": "model_not_found"}, "model_not_found: no model"),
+        ({"error": "no model"}, "error: no model"),
+        ({"message": "no model", "code": "not_found"}, "not_found: no model"),
+    ],
+)
+async def test_an_error_that_is_a_text_is_told_as_one_that_is_an_object(
+    recorded: Callable[..., Any], error: dict[str, Any], told: str
+) -> None:
+    async def greet(peer: Any) -> None:
+        await peer.send("error", **error)
+        await peer.connection.close(1008)
+
+    async def refuse(peer: Any) -> None:
+        await peer.send("session.created")
+        for _ in range(2):  # asked for additions, and without them
+            await peer.until("session.update")
+            await peer.send("error", **error)
+        await peer.connection.wait_closed()
+
+    async def interrupt(peer: Any) -> None:
+        await peer.configure()
+        await peer.until("input_audio_buffer.append")
+        await peer.send("error", **error)
+        await peer.turn("a")
+        await peer.until("input_audio_buffer.clear")
+        await peer.send("input_audio_buffer.cleared")
+
+    assert (await recorded(greet)).failures == [f"no session: {told}"]
+    assert (await recorded(refuse)).failures == [f"session.update: {told}"]
+    assert (await recorded(interrupt)).failures == [told]
+
+
 @pytest.mark.parametrize("frame", ["hello", "[1]", '{"delta": "one"}', '{"type": 3}'])
 async def test_what_is_no_event_is_a_failure(recorded: Callable[..., Any], frame: str) -> None:
     async def script(peer: Any) -> None:

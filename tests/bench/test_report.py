@@ -7,7 +7,6 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import combinations
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from matplotlib.figure import Figure
@@ -177,26 +176,14 @@ async def test_the_report_opens_in_a_browser_with_whole_pictures_and_tables_and_
     assert told == []
 
 
-def test_the_environment_names_torch_and_the_gpu_without_loading_torch(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_environment_names_torch_without_loading_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "torch", raising=False)
-    assert "GPU" not in describe_environment()
     (tmp_path / "torch-9.8.7.dist-info").mkdir()
     (tmp_path / "torch-9.8.7.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: torch\nVersion: 9.8.7\n")
     (tmp_path / "torch.py").write_text("raise AssertionError('torch was loaded')")
     monkeypatch.syspath_prepend(tmp_path)
     assert describe_environment()["version of torch"] == "9.8.7"
     assert "torch" not in sys.modules
-
-
-@pytest.mark.parametrize(("available", "facts"), [(True, {"GPU": "a fast one"}), (False, {})])
-def test_the_gpu_is_named_where_torch_is_loaded_and_can_use_it(
-    available: bool, facts: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cuda = SimpleNamespace(is_available=lambda: available, get_device_name=lambda: "a fast one")
-    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
-    assert {name: fact for name, fact in describe_environment().items() if name == "GPU"} == facts
 
 
 def legends_of(figure: Figure) -> list[Legend]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import http.server
+import socket
 import threading
 from collections.abc import Iterator
 
@@ -57,6 +58,26 @@ def test_the_counters_that_have_the_word_are_added_up() -> None:
     before = {"wavescribe_steps_skipped": 2.0}
     after = {"wavescribe_steps_skipped": 5.0, "wavescribe_skipped_files": 1.0, "wavescribe_words": 9.0}
     assert counted_between(before, after, "skipped") == 4.0
+
+
+def test_a_url_may_have_a_name_and_a_password(metrics: Metrics, url: str) -> None:
+    assert read_counters(url.replace("ws://", "ws://me:secret@")) is not None
+    assert read_counters("ws://me:secret@127.0.0.1:1/v1/realtime") is None
+
+
+def test_an_answer_that_is_no_http_is_no_reading() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def babble() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(b"hello\r\n")
+
+        thread = threading.Thread(target=babble)
+        thread.start()
+        assert read_counters(f"ws://127.0.0.1:{listening.getsockname()[1]}") is None
+        thread.join()
 
 
 def test_a_server_that_does_not_count_says_nothing() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Annotated
 
@@ -18,11 +18,9 @@ from wavescribe.bench.load import (
     contradicted,
     level_data,
     run_levels,
-    shown,
     shown_errors,
     shown_finals,
     shown_missing,
-    shown_p95,
     throughput,
 )
 from wavescribe.bench.measurement import Chart, Measurement, Series, TableData
@@ -30,6 +28,7 @@ from wavescribe.bench.paced_level import LevelResult
 from wavescribe.bench.publishing import publish
 from wavescribe.bench.realtime_client import Target
 from wavescribe.bench.served import Served, served_by
+from wavescribe.bench.shown import drawn, shown, shown_p95
 from wavescribe.errors import ConfigurationError
 
 OWN = "wavescribe"
@@ -101,7 +100,7 @@ def compare(
         compared_server(text, language=language, rate=option.wire_rate(rate, text), turns=who, silence_ms=silence_ms)
         for text in urls or []
     ]
-    targets = {server_name(server): server for server in servers}
+    targets = _named(servers)
     if own:
         here = Target("", language=language, rate=option.wire_rate(rate, ""), turns=who, silence_ms=silence_ms)
         targets = {OWN: here} | targets
@@ -122,6 +121,15 @@ def compare(
             target, given, plans, levels, limit=limit, keep_going=False, console=console, longer=longer
         )
     publish(compare_measurement(results, limit, served), output)
+
+
+def _named(servers: Sequence[Target]) -> dict[str, Target]:
+    named = {server_name(server): server for server in servers}
+    if len(named) < len(servers):
+        names = [server_name(server) for server in servers]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ConfigurationError(f"two servers would both be called {twice!r}; compare them in two runs")
+    return named
 
 
 def compare_measurement(results: dict[str, Levels], limit: float, served: Mapping[str, Served]) -> Measurement:
@@ -211,7 +219,7 @@ def _load_row(name: str, level: int, result: LevelResult) -> tuple[str, ...]:
 def _chart(results: dict[str, Levels], limit: float) -> Chart:
     series = []
     for name, levels in results.items():
-        lags = {level: lag.p95 for level, result in levels.items() if (lag := result.pooled("settle_lags"))}
+        lags = {level: drawn(lag, "p95") for level, result in levels.items() if (lag := result.pooled("settle_lags"))}
         series.append(Series(name, tuple(map(float, lags)), tuple(lags.values())))
     return Chart(
         name="compare_lag",

@@ -66,13 +66,31 @@ def read_corpus(directory: Path) -> list[Recording]:
     """The recordings of a corpus that have a gold text.
 
     Raises:
-        OSError: the directory has no manifest.
+        ConfigurationError: the directory has no manifest, or a line of it is no recording.
     """
-    lines = (directory / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
-    return [_recording(directory, json.loads(line)) for line in lines if json.loads(line)["text"] is not None]
+    manifest = directory / "manifest.jsonl"
+    try:
+        lines = manifest.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{directory} has no readable manifest.jsonl: {error}") from error
+    found = (_recording(manifest, number, line) for number, line in enumerate(lines, 1) if line.strip())
+    return [recording for recording in found if recording is not None]
 
 
-def _recording(directory: Path, line: dict[str, object]) -> Recording:
+def _recording(manifest: Path, number: int, text: str) -> Recording | None:
+    """The recording of a line; None where it has no gold text."""
+    try:
+        line = json.loads(text)
+        if not isinstance(line, dict):
+            raise ConfigurationError(f"{manifest}, line {number}: expected an object, got {text[:80]}")
+        return None if line["text"] is None else _described(manifest.parent, line)
+    except KeyError as error:
+        raise ConfigurationError(f"{manifest}, line {number}: the member {error} is missing") from error
+    except ValueError as error:
+        raise ConfigurationError(f"{manifest}, line {number}: {error}") from error
+
+
+def _described(directory: Path, line: dict[str, object]) -> Recording:
     return Recording(
         name=str(line["id"]),
         path=directory / str(line["file"]),

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from wavescribe.bench.measurement import Chart, Measurement, Series, TableData
 from wavescribe.bench.metrics.percentiles import Distribution, distribution
+from wavescribe.bench.shown import shown
 from wavescribe.bench.strategy_cost import LoopedText, StrategyCost
 from wavescribe.bench.streamed import StepCost
 
@@ -101,17 +102,19 @@ def _length_table(
         for cost in costs:
             step = at(cost, length)
             spent = None if step is None else getattr(step, total)
-            row += ["over budget", ""] if spent is None else [f"{spent:.2f}", f"{spent / length:.3f}"]
+            row += [_unknown(cost, length), ""] if spent is None else [f"{spent:.2f}", f"{spent / length:.3f}"]
         rows.append(tuple(row))
     return TableData(title, tuple(headings), tuple(rows))
+
+
+def _unknown(cost: StrategyCost, length: float) -> str:
+    return "over budget" if cost.stopped_at is not None and cost.stopped_at < length else "no decode yet"
 
 
 def _step_table(lengths: Sequence[float], costs: Sequence[StrategyCost]) -> TableData:
     rows = [
         (f"{length:g} s", cost.strategy, str(times.count))
-        + tuple(
-            f"{value:.0f}" for value in (times.mean, times.p50, times.p95, times.stdev, times.minimum, times.maximum)
-        )
+        + tuple(shown(times, name, 0) for name in ("mean", "p50", "p95", "stdev", "minimum", "maximum"))
         for length in lengths
         for cost in costs
         if (times := step_times(cost, length)) is not None
@@ -137,8 +140,10 @@ def _growth(cost: StrategyCost, lengths: Sequence[float]) -> str:
     """Cost per second at the longest length that was reached against that of the shortest that is told."""
     reached = [length for length in lengths if at(cost, length) is not None]
     base = next((length for length in reached if length >= SHORTEST_TOLD), None)
-    if base is None or base == reached[-1]:
+    if base is None:
         return f"{cost.strategy}: too short to tell"
+    if base == reached[-1]:
+        return f"{cost.strategy} costs {_per_second(cost, base):.3f} CPU seconds a second at {base:g} s"
     first, last = _per_second(cost, base), _per_second(cost, reached[-1])
     return (
         f"{cost.strategy} costs {last / (first or 1):.1f} times as much a second at {reached[-1]:g} s as at {base:g} s"
@@ -153,7 +158,8 @@ def _per_second(cost: StrategyCost, length: float) -> float:
 def _against_offline(cost: StrategyCost, lengths: Sequence[float], offline: Mapping[float, float]) -> str:
     reached = [length for length in lengths if at(cost, length) is not None]
     if not reached:
-        return f"{cost.strategy}: given up at {cost.stopped_at:g} s of audio"
+        end = "nothing was decoded" if cost.stopped_at is None else f"given up at {cost.stopped_at:g} s of audio"
+        return f"{cost.strategy}: {end}"
     length = reached[-1]
     given_up = "" if cost.stopped_at is None else f"; given up at {cost.stopped_at:g} s"
     times = _per_second(cost, length) * length / offline[length]

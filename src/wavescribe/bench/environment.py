@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-import sys
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -46,9 +45,14 @@ def _as_measured_from(facts: dict[str, str]) -> dict[str, str]:
 
 
 def _gpu() -> dict[str, str]:
-    """The GPU's name where a measurement can have used it: torch is slow to load, and is not loaded to ask."""
-    torch = sys.modules.get("torch")
-    return {"GPU": str(torch.cuda.get_device_name())} if torch and torch.cuda.is_available() else {}
+    """The names of NVIDIA's GPUs, by their driver's program: engines may be in other processes, and without torch."""
+    command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    try:
+        told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout
+    except (OSError, subprocess.SubprocessError):
+        return {}
+    names = [line.strip() for line in told.splitlines() if line.strip()]
+    return {"GPU": ", ".join(names)} if names else {}
 
 
 def _torch_version() -> dict[str, str]:

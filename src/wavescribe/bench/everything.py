@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -19,9 +19,14 @@ from wavescribe.bench.publishing import noted
 from wavescribe.bench.quality import quality
 from wavescribe.bench.repetition import repetition
 from wavescribe.bench.results_page import write_results
-from wavescribe.errors import ConfigurationError
+from wavescribe.errors import ConfigurationError, WavescribeError
 
 NAMES = ("quality", "latency", "cost", "load", "hour", "repetition")
+
+
+class MeasurementError(WavescribeError):
+    """Measurements of several failed."""
+
 
 QUICK = "This was a quick run, of few recordings and short streams: it shows that all works, and is none to quote."
 
@@ -36,21 +41,36 @@ def everything(
     corpus: option.Corpus = None,
 ) -> None:
     """Run all measurements but compare and gate; a whole run takes hours on a machine that does nothing else."""
-    wanted = _checked_names(only)
+    measurements = (_quick if quick else _whole)(output, corpus)
+    wanted = _checked_names(only, measurements)
+    failures: list[str] = []
     with noted(QUICK if quick else ""):
-        for name, measure in (_quick if quick else _whole)(output, corpus).items():
+        for name, measure in measurements.items():
             if name in wanted:
-                measure()
-    if page is not None:
+                failures += _made(name, measure)
+    if page is not None and len(failures) < len(wanted):
         write_results(output, page)
         Console().print(f"written to {page}", soft_wrap=True, highlight=False)
+    if failures:
+        raise MeasurementError("; ".join(failures))
 
 
-def _checked_names(text: str) -> set[str]:
+def _made(name: str, measure: Callable[[], None]) -> list[str]:
+    """What failed, if it did: the other measurements take hours, and stand without this one."""
+    try:
+        measure()
+    except WavescribeError as error:
+        return [f"{name} was not measured: {error}"]
+    return []
+
+
+def _checked_names(text: str, measurements: Collection[str]) -> set[str]:
     names = {name.strip() for name in text.split(",")}
     if unknown := sorted(names - set(NAMES)):
         raise ConfigurationError(f"--only: {unknown[0]!r} is unknown; expected names of {', '.join(NAMES)}")
-    return names
+    if text != ",".join(NAMES) and (left_out := sorted(names - set(measurements))):
+        raise ConfigurationError(f"--only: a quick run has no {left_out[0]!r}; it has {', '.join(measurements)}")
+    return names & set(measurements)
 
 
 def _quick(output: Path, corpus: Path | None) -> dict[str, Callable[[], None]]:

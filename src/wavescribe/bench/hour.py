@@ -36,11 +36,13 @@ def hour(
 ) -> None:
     """Compare the first with the last sixth of long streams; each sixth has the same audio."""
     sources = [(kind, _source(kind)) for kind in kinds.split(",")]
+    # What cannot be had is told before the first hour.
+    sixths = {kind: source(corpus, seconds / 6) for kind, source in sources}
     engine = load_whisper(model, threads_per_worker=1)
     runs: dict[str, StreamedRun] = {}
-    for kind, source in sources:
+    for kind, sixth in sixths.items():
         Console(stderr=True).print(f"{seconds:g} s of {kind} ...")
-        samples = np.tile(source(corpus, seconds / 6), 6)
+        samples = np.tile(sixth, 6)
         warm_up(engine, samples, "en")
         runs[kind] = run_streamed(engine, samples, StreamParameters(language="en"))
     publish(hour_measurement(runs, seconds, engine.info.name), output)
@@ -61,9 +63,15 @@ def _silence(corpus: Path | None, seconds: float) -> Samples:
     return joined(quiet, seconds) if quiet else np.zeros(round(seconds * RATE), dtype=np.float32)
 
 
+PHRASE = "en_quick_brown_fox"
+
+
 def _phrase(corpus: Path | None, seconds: float) -> Samples:
     named: list[Recording] = [r for r in all_recordings(corpus) if r.name == "en_jfk"] if corpus else []
-    return joined(named or [r for r in installed_recordings() if r.name == "en_quick_brown_fox"], seconds)
+    phrases = named or [r for r in installed_recordings() if r.name == PHRASE]
+    if not phrases:
+        raise ConfigurationError(f"--kinds phrase: neither the corpus nor an installed package has {PHRASE}")
+    return joined(phrases, seconds)
 
 
 SOURCES: dict[str, Callable[[Path | None, float], Samples]] = {

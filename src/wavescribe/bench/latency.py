@@ -9,13 +9,14 @@ import typer
 from rich.console import Console
 
 from wavescribe.bench import paced_options as option
-from wavescribe.bench.load import contradicted, level_data, run_levels, shown, shown_p95
+from wavescribe.bench.load import contradicted, level_data, run_levels
 from wavescribe.bench.measurement import Chart, Measurement, Series, TableData
 from wavescribe.bench.metrics.percentiles import Distribution
 from wavescribe.bench.paced_level import LevelResult
 from wavescribe.bench.publishing import publish
 from wavescribe.bench.realtime_client import Target
 from wavescribe.bench.served import Served, served_by
+from wavescribe.bench.shown import shown, shown_p95
 from wavescribe.bench.stream_plan import StreamPlan
 
 SETTLED, COMPLETED = "word settled after its end", "turn completed after its speech (TTFS)"
@@ -69,8 +70,8 @@ def latency_measurement(result: LevelResult, plans: list[StreamPlan], served: Se
         summary=(
             f"final latency (TTFS) {shown(final, 'p50') or 'unknown'} s, {shown_p95(final)}; "
             f"{finals} of {result.utterances} utterances have one",
-            f"word error rate {100 * result.errors.rate:.2f} % of {result.errors.words} words; "
-            f"{result.missing} gold words never came",
+            *_refused(result),
+            _errors(result),
             f"packets left after their deadline: {slip}",
             f"{sum(plan.seconds for plan in plans):.0f} s of audio, {len(plans)} at once, "
             f"{100 * sum(p.speech_seconds for p in plans) / sum(p.seconds for p in plans):.0f} % speech",
@@ -87,6 +88,19 @@ def latency_measurement(result: LevelResult, plans: list[StreamPlan], served: Se
         },
         elsewhere=served.elsewhere,
     )
+
+
+def _refused(result: LevelResult) -> list[str]:
+    """How many streams were refused and how, where any were: no figure is of them."""
+    reasons = ", ".join(sorted({stream.refused for stream in result.streams if stream.refused}))
+    return [f"{result.refusals} of {len(result.streams)} streams were refused: {reasons}"] if reasons else []
+
+
+def _errors(result: LevelResult) -> str:
+    if not result.errors.words:
+        return "word error rate unknown"
+    rate = f"word error rate {100 * result.errors.rate:.2f} % of {result.errors.words} words"
+    return f"{rate}; {result.missing} gold words never came"
 
 
 def _figures(result: LevelResult) -> dict[str, Distribution | None]:

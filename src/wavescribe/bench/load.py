@@ -13,15 +13,16 @@ from rich.progress import Progress
 
 from wavescribe.bench import paced_options as option
 from wavescribe.bench.baseline import settings_of, turns_alone
+from wavescribe.bench.gold_times import RATE
 from wavescribe.bench.level_verdict import is_good, lowest, most_good, most_streams, shortcomings
 from wavescribe.bench.measurement import Chart, Measurement, Series, TableData
-from wavescribe.bench.metrics.percentiles import Distribution
 from wavescribe.bench.metrics.word_errors import ErrorRate, error_rate, normalise
 from wavescribe.bench.paced_level import LevelResult, run_level
 from wavescribe.bench.publishing import publish
 from wavescribe.bench.realtime_client import Target
 from wavescribe.bench.served import Served, served_by
 from wavescribe.bench.server_process import ServerProcess
+from wavescribe.bench.shown import drawn, shown
 from wavescribe.bench.stream_plan import StreamPlan
 from wavescribe.errors import ConfigurationError
 from wavescribe.serving.configured_engine import engine_loader
@@ -81,7 +82,12 @@ def load(
     plans = speech.plans(max(levels))
     results = run_levels(target, flags, plans, levels, limit=limit, keep_going=keep_going, console=console)
     wanted = max(results) if baseline and not url else 0
-    alone, failure = _alone(flags, plans[:wanted], silence_ms, console) if wanted else ([], "")
+    alone: list[tuple[str, ...]] = []
+    failure = ""
+    if wanted and wire != RATE:
+        failure = f"texts are not compared with what the audio gives alone, which is not sent at {wire} Hz"
+    elif wanted:
+        alone, failure = _alone(flags, plans[:wanted], silence_ms, console)
     publish(load_measurement(results, plans, alone, limit, served, failure), output)
 
 
@@ -209,8 +215,8 @@ def _summary(
         lines.append(f"{_streams(bad)}: not in time; {', '.join(shortcomings(results[bad], limit, lowest(results)))}")
     speech = sum(plan.speech_seconds for plan in plans) / sum(plan.seconds for plan in plans)
     lines.append(f"{100 * speech:.0f} % of the audio is speech; each stream says other recordings in another order")
-    if alone:
-        last = max(results)
+    last = max(results)
+    if alone and results[last].served:
         same = same_texts(results[last], alone)
         taken = f"{same} of {len(results[last].served)} streams that were taken at the highest level"
         lines.append(f"{taken} wrote what their audio gives alone, to the byte")
@@ -260,20 +266,6 @@ def _row(level: int, result: LevelResult, alone: Sequence[tuple[str, ...]]) -> t
     )
 
 
-def shown(values: Distribution | None, name: str, digits: int = 2) -> str:
-    """One figure of a distribution as a cell of a table; a percentile of too few values is told to be the largest."""
-    if values is None:
-        return ""
-    return f"{getattr(values, name):.{digits}f}{' (most)' if values.is_maximum(name) else ''}"
-
-
-def shown_p95(values: Distribution | None, digits: int = 2) -> str:
-    """The 95th percentile in a sentence, or the largest of values that are too few to have one."""
-    if values is None:
-        return "p95 unknown"
-    return f"most {values.maximum:.{digits}f} s" if values.is_maximum("p95") else f"p95 {values.p95:.{digits}f} s"
-
-
 def shown_finals(result: LevelResult) -> str:
     """How many utterances have a final latency, of all, as a cell of a table; empty where none was to have one."""
     final = result.pooled("final_completed")
@@ -298,8 +290,8 @@ def shown_missing(result: LevelResult) -> str:
 
 
 def throughput(result: LevelResult) -> str:
-    """Seconds of audio a second as a cell of a table."""
-    return f"{result.audio_seconds / result.wall_seconds:.2f}" if result.wall_seconds else ""
+    """Seconds of audio a second, of all streams together, as a cell of a table."""
+    return f"{result.throughput:.2f}" if result.throughput else ""
 
 
 def level_data(result: LevelResult) -> dict[str, Any]:
@@ -327,7 +319,7 @@ def _lag_chart(results: dict[int, LevelResult], limit: float) -> Chart:
             Series(
                 label,
                 tuple(map(float, lags)),
-                tuple(_percentile(lag, name) for lag in lags.values()),
+                tuple(drawn(lag, name) for lag in lags.values()),
                 marks=let_in if name == "p50" else (),
             )
             for label, name in shares
@@ -336,8 +328,3 @@ def _lag_chart(results: dict[int, LevelResult], limit: float) -> Chart:
         limit=(limit, f"limit of the 95th percentile: {limit:g} s"),
         caption="A server is full where the 95th percentile crosses the dashed line, or where it lets fewer in.",
     )
-
-
-def _percentile(values: Distribution, name: str) -> float | None:
-    """A percentile as a point of a line; no point where there are too few values for it."""
-    return None if values.is_maximum(name) else float(getattr(values, name))

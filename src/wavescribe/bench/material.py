@@ -18,10 +18,7 @@ def all_recordings(corpus: Path | None) -> list[Recording]:
     """
     if corpus is None:
         return installed_recordings()
-    try:
-        return read_corpus(corpus)
-    except (OSError, KeyError, ValueError) as error:
-        raise ConfigurationError(f"the corpus {corpus} has no readable manifest.jsonl: {error}") from error
+    return read_corpus(corpus)
 
 
 def spoken_recordings(corpus: Path | None, kinds: Iterable[str], languages: Iterable[str]) -> list[Recording]:

@@ -69,6 +69,8 @@ class LevelResult:
         streams: each stream's result.
         audio_seconds: that were sent.
         wall_seconds: from the first sample to the last event or message.
+        throughput: seconds of audio a second: the sum over the streams, each to its own last event or message. It is
+            nearly their number where the server keeps up.
         slip: of every message sent, seconds after its deadline.
         client_cpu_seconds: CPU of this process meanwhile.
         server_cpu_seconds: CPU of the server meanwhile, where it is a process of this measurement.
@@ -78,6 +80,7 @@ class LevelResult:
     streams: tuple[StreamResult, ...]
     audio_seconds: float
     wall_seconds: float
+    throughput: float
     slip: Distribution | None
     client_cpu_seconds: float
     server_cpu_seconds: float | None
@@ -155,6 +158,7 @@ async def run_level(target: Target, plans: Sequence[StreamPlan], server: ServerP
         streams=tuple(stream_result(record, plan) for record, plan in zip(records, plans, strict=True)),
         audio_seconds=sum(record.sent_seconds for record in records),
         wall_seconds=max(offset + _end(record) for record, offset in zip(records, offsets, strict=True)),
+        throughput=sum(record.sent_seconds / end for record in records if (end := _end(record))),
         slip=distribution([slip for record in records for slip in record.slips]),
         client_cpu_seconds=cpu,
         server_cpu_seconds=None if server_cpu is None or server_after is None else server_after - server_cpu,

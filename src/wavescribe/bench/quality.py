@@ -20,6 +20,7 @@ from wavescribe.bench.metrics.bootstrap import LEAST_RECORDINGS, Interval
 from wavescribe.bench.offline import OfflineRun, run_offline, warm_up
 from wavescribe.bench.publishing import publish
 from wavescribe.bench.recording_quality import GroupQuality, OfflineGroup, RecordingQuality, group, judge
+from wavescribe.bench.shown import shown, shown_p95
 from wavescribe.bench.streamed import run_streamed
 from wavescribe.engines.whisper import WhisperEngine, load_whisper
 from wavescribe.engines.whisper.engine import BEAM_SIZE
@@ -181,7 +182,7 @@ def _summary(whole: GroupQuality, setting: str) -> list[str]:
         f"{whole.unstable_ratio:.2f} {unit}s were shown and changed for each {unit} of the final text (UPWR)",
         "nothing settled"
         if lag is None
-        else f"words settle {lag.p50:.2f} s of audio after their end (p95 {lag.p95:.2f} s), decoding time not counted",
+        else f"words settle {lag.p50:.2f} s of audio after their end ({shown_p95(lag)}), decoding time not counted",
         f"streaming takes {whole.cpu:.3f} CPU seconds a second, {whole.cpu / (whole.greedy.cpu or 1):.1f} times "
         f"{OFFLINE['greedy']}",
     ]
@@ -239,8 +240,8 @@ def _costs(figures: GroupQuality) -> tuple[str, ...]:
         str(figures.recordings),
         f"{figures.unstable_ratio:.2f}",
         _percent(figures.false_settles),
-        "" if lag is None else f"{lag.p50:.2f}",
-        "" if lag is None else f"{lag.p95:.2f}",
+        shown(lag, "p50"),
+        shown(lag, "p95"),
         f"{figures.cpu:.3f}",
         f"{figures.cpu / (figures.greedy.cpu or 1):.2f}",
     )

@@ -173,7 +173,7 @@ class PacedStream:
     async def _configure(self, connection: ClientConnection) -> None:
         first = await self._answer(connection)
         if first["type"] == "error":
-            error = first.get("error") or {}
+            error = _error_of(first)
             self._refuse(_error_text(first), overloaded=bool({error.get("code"), error.get("type")} & OVERLOADED_CODES))
             await connection.close()
             return
@@ -294,7 +294,7 @@ class PacedStream:
 
     def _take_error(self, event: Event) -> None:
         """An empty last turn is none: the server's detector had ended it already."""
-        error = event.get("error") or {}
+        error = _error_of(event)
         if error.get("code") == EMPTY_CODE or EMPTY_MESSAGE in str(error.get("message")):
             self._turns.answer()
         elif self._answers_clear(error):
@@ -325,6 +325,14 @@ def _event(frame: str | bytes) -> Event:
     return event
 
 
+def _error_of(event: Event) -> Event:
+    """What an error event says: OpenAI's object, or the text that others write in its place, with a code beside it."""
+    error = event.get("error")
+    if isinstance(error, dict):
+        return error
+    return {"code": event.get("code"), "message": error or event.get("message")}
+
+
 def _error_text(event: Event) -> str:
-    error = event.get("error") or {}
-    return f"{error.get('code') or error.get('type')}: {error.get('message')}"
+    error = _error_of(event)
+    return f"{error.get('code') or error.get('type') or 'error'}: {error.get('message')}"

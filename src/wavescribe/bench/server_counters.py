@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -21,9 +22,9 @@ def read_counters(url: str) -> dict[str, float] | None:
     parts = urlsplit(url)
     scheme = {"ws": "http", "wss": "https"}.get(parts.scheme, parts.scheme)
     try:
-        with urllib.request.urlopen(f"{scheme}://{parts.netloc}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"{scheme}://{parts.netloc.rpartition('@')[2]}/metrics", timeout=10) as answer:
             return _counters(answer.read().decode())
-    except (urllib.error.URLError, ConnectionError, TimeoutError, ValueError):
+    except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError, ValueError):
         return None  # other servers have none, or of another form
 
 
