@@ -14,6 +14,7 @@ from markdown import code, table
 from typer.models import ArgumentInfo, OptionInfo
 
 from wavescribe.cli.main import FAILURE, USAGE, app
+from wavescribe.cli.serve import START_FAILED
 
 INTRODUCTION = f"""# Commands
 
@@ -21,7 +22,7 @@ Made from the program by `make reference`; a test fails when this page is out of
 the same in a terminal.
 
 An error is one line on standard error. The exit code is {FAILURE} when something failed, and {USAGE} when the command
-or a setting was wrong.
+or a setting was wrong. `serve` logs what happens, and ends with {START_FAILED} where it cannot listen on its port.
 """
 
 ELSEWHERE = {

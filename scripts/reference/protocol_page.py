@@ -107,7 +107,8 @@ def _configuration() -> str:
     parts = [
         "### The configuration\n",
         "`session.update` carries these under `session.audio.input`, and `session.include`. A `null` section is off; a",
-        "`null` member goes back to its default. Keys that are not known are ignored.\n",
+        "`null` member goes back to its default; of `format` neither changes anything. Keys that are not known are",
+        "ignored.\n",
         _section(AudioFormat, "format."),
         f"\nRates of PCM: {rates}. G.711 has {G711_RATE}.\n",
         _section(Transcription, "transcription."),

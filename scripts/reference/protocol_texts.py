@@ -72,7 +72,10 @@ CLIENT_EVENTS = {
     "input_audio_buffer.append": "Audio: `audio`, base64 in the session's format, at most 15 MiB before base64.",
     "input_audio_buffer.commit": "End the turn here. At least 100 ms of audio must have come since the last end.",
     "input_audio_buffer.clear": "Drop the audio since the last end.",
-    "conversation.item.create": "`item`: text, which has no effect, or audio, transcribed like an appended turn.",
+    "conversation.item.create": (
+        "`item`: text, which has no effect, or audio, transcribed as a turn of its own: `turn_detection` must be null "
+        "and nothing appended since the last end."
+    ),
     "conversation.item.retrieve": "Ask for the item `item_id`; a turn's has its transcript.",
     "conversation.item.delete": "Forget the item `item_id`.",
 }

@@ -26,7 +26,7 @@ Flags win over the environment, and the environment over the file. A name that i
 an error at the start; of the environment only known names are read. The headings are the names in the file.
 
 ```console
-$ WAVESCRIBE_MAX_SESSIONS=8 wavescribe serve --print-config > wavescribe.toml    # all settings with their values
+$ WAVESCRIBE_MAX_SESSIONS=8 wavescribe serve --print-config > wavescribe.toml    # all with their values, but no keys
 $ wavescribe serve --config wavescribe.toml
 ```
 """

@@ -13,10 +13,12 @@ from wavescribe.bench.metrics.bootstrap import LEAST_RECORDINGS
 from wavescribe.bench.metrics.word_errors import ErrorRate
 from wavescribe.bench.offline import OfflineRun
 from wavescribe.bench.publishing import write
-from wavescribe.bench.quality import groups_of, headline_of, quality_measurement
+from wavescribe.bench.quality import groups_of, headline_of, in_languages, quality_measurement
 from wavescribe.bench.recording_quality import OfflineQuality, RecordingQuality, group, judge
 from wavescribe.bench.streamed import StreamedRun
+from wavescribe.engines.base import EngineInfo
 from wavescribe.engines.whisper.engine import BEAM_SIZE
+from wavescribe.errors import ConfigurationError
 from wavescribe.streaming.events import Draft, Event, Settled, SettledWord, TurnEnded
 
 RATE = 16_000
@@ -260,6 +262,19 @@ def test_delays_are_drawn_where_there_are_several() -> None:
     assert [chart.name for chart in two.charts] == ["quality_errors", "quality_delay"]
     points = two.charts[1].series[0]
     assert (points.x, points.reach, points.marks) == ((0.5, 1.0), (0.5, 3.0), ("low", "medium"))
+
+
+def test_recordings_in_languages_that_the_model_does_not_have_are_left_out_and_told() -> None:
+    info = EngineInfo("tiny", 16_000, ("en",), 28.0, True, True, False, True)
+    recordings = [Recording(code, Path("none"), 1.0, code, "short", "x", False, "human") for code in ("yue", "en")]
+    known, told = in_languages(recordings, info)
+    assert [each.name for each in known] == ["en"]
+    assert told == "left out, because tiny does not have the language: yue"
+    found = quality_measurement({"medium": [made("en", "short")]}, "tiny", 1.0, told)
+    assert found.summary[-1] == told
+    assert in_languages(recordings[1:], info) == (known, "")
+    with pytest.raises(ConfigurationError, match="tiny has none of the languages asked for: yue"):
+        in_languages(recordings[:1], info)
 
 
 def test_what_settled_nothing_has_no_lag() -> None:

@@ -130,6 +130,12 @@ def test_keys_are_not_printed() -> None:
     assert "# api_key = []  # 2 given, not printed" in printed
 
 
+def test_keys_that_are_left_out_are_told_beside_the_file(run: Run) -> None:
+    result = run("serve", "--print-config", WAVESCRIBE_API_KEY="hidden,hidden too")
+    assert "hidden" not in result.stdout + result.stderr
+    assert result.stderr == "wavescribe: 2 keys are left out; keep keys in a file: api_key_file\n"
+
+
 def test_the_program_prints_what_it_was_given_from_everywhere(run: Run, file: Callable[[str], Path]) -> None:
     config = file("max_sessions = 5\nworkers = 3\n")
     given = ("serve", "--config", config, "--port", "9001", "--print-config")

@@ -22,6 +22,7 @@ from wavescribe.bench.publishing import publish
 from wavescribe.bench.recording_quality import GroupQuality, OfflineGroup, RecordingQuality, group, judge
 from wavescribe.bench.shown import shown, shown_p95
 from wavescribe.bench.streamed import run_streamed
+from wavescribe.engines.base import EngineInfo
 from wavescribe.engines.whisper import WhisperEngine, load_whisper
 from wavescribe.engines.whisper.engine import BEAM_SIZE
 from wavescribe.errors import ConfigurationError
@@ -66,6 +67,7 @@ def quality(
     wanted = sorted(_languages(corpus) if languages == "all" else languages.split(","))
     chosen = spoken_recordings(corpus, kinds.split(","), wanted)[::every]
     engine = load_whisper(model, threads_per_worker=1)
+    chosen, left_out = in_languages(chosen, engine.info)
     console = Console(stderr=True)
     warm_up(engine, chosen[0].samples(), chosen[0].language)
     offline = {item.name: _offline(engine, item) for item in track(chosen, "offline", console=console, transient=True)}
@@ -76,7 +78,20 @@ def quality(
         ]
         for level in levels
     }
-    publish(quality_measurement(results, engine.info.name, step_seconds), output)
+    publish(quality_measurement(results, engine.info.name, step_seconds, left_out), output)
+
+
+def in_languages(chosen: Sequence[Recording], info: EngineInfo) -> tuple[list[Recording], str]:
+    """The recordings in languages that the model has, and a sentence about the others, if there are any.
+
+    Raises:
+        ConfigurationError: it has none of them.
+    """
+    known = [item for item in chosen if item.language in info.languages]
+    others = ", ".join(sorted({item.language for item in chosen} - set(info.languages)))
+    if not known:
+        raise ConfigurationError(f"{info.name} has none of the languages asked for: {others}")
+    return known, f"left out, because {info.name} does not have the language: {others}" if others else ""
 
 
 def _offline(engine: WhisperEngine, item: Recording) -> tuple[OfflineRun, OfflineRun]:
@@ -116,7 +131,9 @@ def _result(
     )
 
 
-def quality_measurement(results: dict[Delay, list[RecordingQuality]], model: str, step_seconds: float) -> Measurement:
+def quality_measurement(
+    results: dict[Delay, list[RecordingQuality]], model: str, step_seconds: float, left_out: str = ""
+) -> Measurement:
     """The recordings as a measurement; the first delay level is the one that is shown by language and kind."""
     first = next(iter(results))
     language, kinds = headline_of(results[first])
@@ -129,7 +146,10 @@ def quality_measurement(results: dict[Delay, list[RecordingQuality]], model: str
         name="quality",
         title=f"streaming costs {100 * whole[first].penalty:+.2f} points of {whole[first].unit} errors "
         f"above {OFFLINE[whole[first].reference]} ({' '.join(headline)}, delay {first})",
-        summary=tuple(_summary(whole[first], f"{model}, steps of {step_seconds:g} s; {' '.join(headline)}")),
+        summary=(
+            *_summary(whole[first], f"{model}, steps of {step_seconds:g} s; {' '.join(headline)}"),
+            *([left_out] if left_out else []),
+        ),
         tables=(
             *_tables(f"by language and kind, delay {first}", ("language", "kind"), list(groups.items())),
             *_tables(

@@ -108,6 +108,9 @@ def serve_command(
     settings = load_settings(config, **given)
     if print_config:
         typer.echo(as_toml(settings), nl=False)
+        if settings.api_key:
+            left_out = f"wavescribe: {len(settings.api_key)} keys are left out; keep keys in a file: api_key_file"
+            typer.echo(left_out, err=True)
     else:
         run_server(settings)
 

@@ -39,7 +39,8 @@ def transcribe(
     The model is loaded by the first call and stays loaded for those that follow.
 
     Args:
-        path: a file of any container and codec that FFmpeg reads, or its bytes as a seekable binary file.
+        path: a file in a usual container with any audio codec that FFmpeg decodes, or its bytes as a seekable binary
+            file.
         model: model name, directory or Hugging Face id; the default is that of WAVESCRIBE_MODEL, or whisper-base.
         language: ISO 639-1 code or English name, or None to have it detected.
         task: "transcribe", or "translate" to English.

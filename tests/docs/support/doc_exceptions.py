@@ -18,7 +18,7 @@ SECURE = (
 
 COMMANDS = {
     "python3 -m venv venv && venv/bin/pip install '.[embedded]'": DOWNLOAD,
-    "pip install 'wavescribe[qwen]'": DOWNLOAD,
+    "pip install '.[qwen]'": DOWNLOAD,
     "pip install --no-deps moonshine-voice pytest-audioeval": DOWNLOAD,
     "wavescribe serve --model Qwen/Qwen3-ASR-0.6B --device cuda": "needs a GPU and a download",
     "wavescribe serve --model DIR": MODEL,
@@ -43,7 +43,7 @@ COMMANDS = {
 PROGRAMS = {
     "from livekit.agents import AgentSession": "needs livekit-agents, which is not locked here",
     "from pipecat.services.openai.stt import OpenAIRealtimeSTTService": "needs pipecat-ai, which is not locked here",
-    'import fs from "node:fs";': "needs Node and the npm package openai",
+    'import fs from "node:fs";': "needs Node and the npm packages openai and ws",
     '{"id": "en_0001", "file": "audio/en_0001.flac", "seconds": 12.6, "language": "en", "kind": "short", '
     '"text": "The ferry leaves at nine.", "ref_quality": "human"}': "data; tests/bench/test_corpus.py reads it",
     'const protocols = ["realtime", `openai-insecure-api-key.${secret}`];': (

@@ -99,6 +99,12 @@ def test_a_language_that_the_model_does_not_know_is_refused(tiny_english: Whispe
         tiny_english.decode([DecodeRequest(clip("en/hello_world"), language="de")])
 
 
+def test_a_language_of_larger_models_alone_is_refused_and_not_listed(base: WhisperEngine, clip: Clip) -> None:
+    assert len(base.info.languages) == 99
+    with pytest.raises(InvalidRequestError, match="'yue'"):
+        base.decode([DecodeRequest(clip("en/hello_world"), language="yue")])
+
+
 def test_the_english_model_needs_no_detection(tiny_english: WhisperEngine, clip: Clip) -> None:
     (hypothesis,) = tiny_english.decode([DecodeRequest(clip("en/quick_brown_fox"))])
     assert hypothesis.language == "en"

@@ -63,7 +63,7 @@ class WhisperEngine:
         self._model = model
         self._network: Any = model.model
         multilingual = self._network.is_multilingual
-        languages = tuple(model.supported_languages) if multilingual else ("en",)
+        languages = _languages(model) if multilingual else ("en",)
         self._multilingual = multilingual
         self._tokenizer = lru_cache(maxsize=None)(self._make_tokenizer)
         self._info = EngineInfo(
@@ -221,3 +221,9 @@ def load_whisper(
     except (RuntimeError, ValueError) as error:
         raise EngineError(f"cannot load {weights.directory} on {device} as {compute_type}: {error}") from error
     return WhisperEngine(model, weights.name)
+
+
+def _languages(model: WhisperModel) -> tuple[str, ...]:
+    """The languages that the model has a token for; faster-whisper's list is that of the largest models."""
+    known = model.hf_tokenizer.token_to_id
+    return tuple(code for code in model.supported_languages if known(f"<|{code}|>") is not None)
