@@ -41,6 +41,9 @@ from wavescribe.streaming.parameters import StrategyName, StreamParameters
 
 STEP_SECONDS = 2.0
 
+LEAST_COLUMNS = 110
+"""What the table needs; a pipe has 80."""
+
 
 @dataclass(slots=True)
 class CountingEngine:
@@ -126,7 +129,7 @@ def main(
     for cost in compare(engine, samples, SHAPES[counted if random_weights == "toy" else random_weights]):
         values = (*cost.tokens, *cost.gigaflop, *cost.seconds)
         table.add_row(cost.name, str(cost.steps), *(f"{value:.4g}" for value in values))
-    Console().print(table)
+    Console(width=LEAST_COLUMNS if Console().width < LEAST_COLUMNS else None).print(table)
 
 
 def compare(engine: RandomEngine, samples: Samples, counted: ModelShape) -> list[Cost]:
