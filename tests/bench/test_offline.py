@@ -68,7 +68,7 @@ def test_the_engine_is_warm_before_the_first_decode_that_is_measured(
         return OfflineRun("it was the best of times", 1.0)
 
     run = StreamedRun(steps=[StepCost(1.0, 1.0, 1.0, 1.0, 1.0, 1.0)])
-    engine = SimpleNamespace(info=SimpleNamespace(name="none"))
+    engine = SimpleNamespace(info=SimpleNamespace(name="none", languages=("en",)))
     monkeypatch.setattr(module, "warm_up", lambda *_: made.append("warm up"))
     monkeypatch.setattr(module, "run_offline", decode)
     monkeypatch.setattr(module, "load_engine" if module is cost else "load_whisper", lambda *_, **__: engine)

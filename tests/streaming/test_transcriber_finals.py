@@ -77,15 +77,17 @@ def test_where_times_are_estimates_no_repetition_is_taken_for_a_loop(strategy: A
     assert transcripts(transcribe(samples, engine, **rules)) == ["no"]
 
 
-def test_text_of_a_window_without_a_prefix_does_not_run_into_the_text_before() -> None:
+@pytest.mark.parametrize(("language", "space"), [("en", " "), ("zh", "")])
+def test_text_of_a_window_without_a_prefix_does_not_run_into_the_text_before(language: Any, space: str) -> None:
     def begin_without_a_space(call: int, pieces: list[Piece]) -> list[Piece]:
         if not engine.requests[-1].prefix:
             pieces = [replace(pieces[0], text=pieces[0].text.lstrip()), *pieces[1:]]
         return pieces[: {1: 3, 2: 1, 3: 1}.get(call, len(pieces))]  # up to the thorough decode it stops early
 
     engine = FakeEngine(alter=begin_without_a_space)
-    events = transcribe(speak(list(range(1, 11)), silence=1.0), engine, step_seconds=9.0)
-    assert transcripts(events) == [" ".join(f"w{number}" for number in range(1, 11))]
+    events = transcribe(speak(list(range(1, 11)), silence=1.0), engine, step_seconds=9.0, language=language)
+    # In Chinese, digits follow digits without a space.
+    assert transcripts(events) == [f"w1 w2 w3{space}w4 w5 w6 w7 w8 w9 w10"]
     assert len([request for request in engine.requests if not request.prefix]) > 1
 
 

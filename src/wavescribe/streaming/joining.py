@@ -30,6 +30,10 @@ def delta_after(transcript: str, text: str) -> str:
     return " " + text
 
 
+UNSPACED_LANGUAGES = frozenset({"zh", "yue", "ja", "th", "lo", "my", "km"})
+"""ISO 639 codes of languages that are written without spaces between words, also around digits."""
+
+
 def segment_delta(transcript: str, text: str, *, opens_segment: bool) -> str:
     """As `delta_after`, but inside a segment the model's own spacing stands."""
     if opens_segment or not transcript:

@@ -24,7 +24,7 @@ from wavescribe.streaming.events import (
     TurnFailed,
     WindowCost,
 )
-from wavescribe.streaming.joining import ends_sentence, segment_delta
+from wavescribe.streaming.joining import UNSPACED_LANGUAGES, ends_sentence, segment_delta
 from wavescribe.streaming.language import LanguageChoice
 from wavescribe.streaming.parameters import StreamParameters
 from wavescribe.streaming.segmenter import Cut, CutKind, Segmenter
@@ -211,7 +211,7 @@ class Transcriber:
             return []
         self._last_step_stands = not doubtful
         self._language.observe(hypothesis, (step.window.end - step.window.start) / self._parameters.sample_rate)
-        if not step.window.prefix:
+        if not step.window.prefix and self._language.current not in UNSPACED_LANGUAGES:
             self._segment_opens = True  # not every model writes a space before what it takes for the beginning
         outcome = self._strategy.reconcile(step.window, hypothesis, final=final)
         return self._take_outcome(step.cut, outcome, _cost(step, hypothesis))
