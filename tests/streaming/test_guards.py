@@ -3,7 +3,13 @@ from __future__ import annotations
 import pytest
 
 from wavescribe.engines.base import Hypothesis
-from wavescribe.streaming.guards import LONGEST_PATTERN_UNITS, is_no_speech, token_budget, without_loops
+from wavescribe.streaming.guards import (
+    LONGEST_PATTERN_UNITS,
+    has_hurried_number,
+    is_no_speech,
+    token_budget,
+    without_loops,
+)
 from wavescribe.streaming.units import Unit
 
 RATE = 16_000
@@ -129,3 +135,21 @@ def test_a_window_has_no_speech_when_the_engine_says_so_and_is_unsure_of_its_tex
 def test_the_token_budget_grows_with_the_audio_from_a_floor(seconds: float, expected: int) -> None:
     assert token_budget(seconds, 10) == expected
     assert token_budget(seconds, 20) == 2 * expected - 12
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "hurried"),
+    [
+        (" 1234567890", 2.1, False),
+        ("12345678901223456789012234567890122", 2.5, True),
+        (" 555-123-4567", 1.0, False),
+        (" 555-123-4567", 0.9, True),
+        (" 1998", 0.0, False),
+        (" word", 0.0, False),
+    ],
+)
+def test_a_number_of_more_digits_than_can_be_said_in_its_time_is_hurried(
+    text: str, seconds: float, hurried: bool
+) -> None:
+    said = [Unit((1,), " the", 0, 1_600, 0.9), Unit((2,), text, 1_600, 1_600 + round(16_000 * seconds), 0.9)]
+    assert has_hurried_number(said, 16_000) == hurried

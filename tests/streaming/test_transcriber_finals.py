@@ -43,6 +43,30 @@ def test_speech_that_the_last_hypothesis_left_out_is_decoded_after_all() -> None
     assert transcripts(events)[0].split()[-1] == "w10"
 
 
+@pytest.mark.parametrize("number", [" 555-123-4567", " W-A-V-E-S"])
+def test_a_number_that_is_one_word_is_heard_once_however_long_it_takes(number: str) -> None:
+    def as_one(_: int, pieces: list[Piece]) -> list[Piece]:
+        said = [piece for piece in pieces if (piece.start or 0.0) >= 0.5 or piece.text == " w1"]
+        return said[:1] + [replace(each, text=number) for each in said[1:2]] if len(said) > 1 else said
+
+    samples = np.concatenate([speak([1]), np.full(3 * 16_000, 0.02, dtype=np.float32), np.zeros(16_000, np.float32)])
+    engine = FakeEngine(alter=as_one)
+    assert transcripts(transcribe(samples, engine, step_seconds=9.0)) == [f"w1{number}"]
+    # A word is not as long: what it was stretched over is heard once more.
+    assert len(transcripts(transcribe(samples, FakeEngine(), step_seconds=9.0))[0].split()) > 2
+
+
+@pytest.mark.parametrize("strategy", ["windowed", "segmented"])
+def test_a_loop_inside_a_number_is_decoded_once_more_thoroughly(strategy: Any) -> None:
+    def number(_: int, pieces: list[Piece]) -> list[Piece]:
+        text = " 12345" if engine.requests[-1].thorough else f" {'12345' * 9}"
+        return [replace(pieces[0], text=text, end=pieces[-1].end)]
+
+    engine = FakeEngine(alter=number)
+    rules: dict[str, Any] = {"step_seconds": 9.0, "strategy": strategy}
+    assert transcripts(transcribe(speak([1, 2, 3], silence=1.0), engine, **rules)) == ["12345"]
+
+
 @pytest.mark.parametrize("end", [0.0, 0.02])
 def test_text_that_covers_nothing_of_its_window_is_not_asked_for_again_and_again(end: float) -> None:
     def cough(call: int, _: list[Piece]) -> list[Piece]:

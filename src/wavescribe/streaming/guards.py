@@ -20,6 +20,9 @@ SOUNDLESS_SECONDS = 0.02
 LONGEST_PATTERN_UNITS = 24
 """Longest phrase looked for when a hypothesis repeats itself."""
 
+LEAST_DIGITS, MOST_DIGITS_PER_SECOND = 4, 10
+"""A year is said as two words; longer numbers are said digit by digit, or are rare."""
+
 LEAST_CUT_SHORT_UNITS = 3
 """Units of a phrase that a hypothesis has to write again before its end for them to be seen as a loop."""
 
@@ -60,6 +63,18 @@ def without_loops(units: Sequence[Unit], sample_rate: int) -> list[Unit]:
                 # Found at a rotation of the phrase, the repetition may begin with units that were said.
                 return list(units[: start + soundless[repetition].index(True)])
     return list(units)
+
+
+def has_hurried_number(units: Sequence[Unit], sample_rate: int) -> bool:
+    """Whether a unit has more digits than can be said in its time: a loop inside a number is in one unit.
+
+    Where it is no loop ("2000000" is two words), the doubt costs a thorough decode and changes nothing.
+    """
+    for unit in units:
+        digits = sum(character.isdigit() for character in unit.text)
+        if digits > LEAST_DIGITS and digits * sample_rate > MOST_DIGITS_PER_SECOND * (unit.end - unit.start):
+            return True
+    return False
 
 
 def _repeats(keys: Sequence[str], start: int, size: int) -> bool:

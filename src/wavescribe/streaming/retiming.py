@@ -12,6 +12,10 @@ LONGEST_UNIT_SECONDS = 1.5
 """No word that is spoken fluently is longer; an alignment that says so stretched the word over sound it left out."""
 
 
+LONGEST_CHARACTER_SECONDS = 0.6
+"""Digits, and letters that are spelled, are said one by one: a telephone number may be one unit of ten digits."""
+
+
 def retimed(units: Sequence[Unit], pieces: Iterable[Piece], window_start: int, sample_rate: int) -> list[Unit]:
     """The units with the times of the hypothesis that they are the forced prefix of.
 
@@ -44,6 +48,7 @@ def _retimed(unit: Unit, remaining: Iterable[Piece], window_start: int, sample_r
 
 
 def unstretched(unit: Unit, sample_rate: int) -> Unit:
-    """The unit, no longer than a spoken word."""
-    longest = round(LONGEST_UNIT_SECONDS * sample_rate)
-    return replace(unit, end=min(unit.end, unit.start + longest))
+    """The unit, no longer than a spoken word; than a spoken number or a spelled name, where it is one."""
+    one_by_one = sum(character.isdigit() or character.isupper() for character in unit.text)
+    longest = max(LONGEST_UNIT_SECONDS, LONGEST_CHARACTER_SECONDS * one_by_one)
+    return replace(unit, end=min(unit.end, unit.start + round(longest * sample_rate)))

@@ -8,7 +8,7 @@ verifies its last hypothesis (Qwen3-ASR) a step costs little more than what is n
 from __future__ import annotations
 
 from wavescribe.engines.base import Hypothesis
-from wavescribe.streaming.guards import is_no_speech, token_budget, without_loops
+from wavescribe.streaming.guards import has_hurried_number, is_no_speech, token_budget, without_loops
 from wavescribe.streaming.parameters import StreamParameters
 from wavescribe.streaming.strategies.base import Outcome, Window
 from wavescribe.streaming.units import Unit, split_units, with_leading_punctuation
@@ -63,7 +63,9 @@ class Segmented:
     def is_doubtful(self, window: Window, hypothesis: Hypothesis) -> bool:
         """Whether the hypothesis loops or ran out of tokens, so that a thorough decode is worth its cost."""
         units = self._units(window, hypothesis)
+        rule = self._parameters
         looped = len(self._sound_units(units)) < len(units)
+        looped = looped or (rule.times_are_measured and has_hurried_number(units, rule.sample_rate))
         return looped or (hypothesis.truncated and not is_no_speech(hypothesis))
 
     def rest(self, position: int) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from wavescribe.engines.base import Hypothesis
 from wavescribe.streaming.agreement import agreed_length
-from wavescribe.streaming.guards import is_no_speech, token_budget, without_loops
+from wavescribe.streaming.guards import has_hurried_number, is_no_speech, token_budget, without_loops
 from wavescribe.streaming.parameters import StreamParameters
 from wavescribe.streaming.retiming import retimed, unstretched
 from wavescribe.streaming.strategies.base import Outcome, Window
@@ -130,7 +130,12 @@ class Windowed:
             return False
         units = self._new_units(window, hypothesis)
         sound = self._sound_units(units)
-        return hypothesis.truncated or len(sound) < len(units) or self._misses_speech(window, sound)
+        looped = len(sound) < len(units) or self._has_hurried_number(units)
+        return hypothesis.truncated or looped or self._misses_speech(window, sound)
+
+    def _has_hurried_number(self, units: Sequence[Unit]) -> bool:
+        rule = self._parameters
+        return rule.times_are_measured and has_hurried_number(units, rule.sample_rate)
 
     def _misses_speech(self, window: Window, units: Sequence[Unit]) -> bool:
         if not self._parameters.times_are_measured:
