@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -14,6 +15,9 @@ LONGEST_UNIT_SECONDS = 1.5
 
 LONGEST_CHARACTER_SECONDS = 0.6
 """Digits, and letters that are spelled, are said one by one: a telephone number may be one unit of ten digits."""
+
+ONE_BY_ONE = re.compile(r"\d|(?<![^\W\d_])[^\W\d_](?![^\W\d_])")
+"""A digit, or a letter that stands alone ("W-A-V-E")."""
 
 
 def retimed(units: Sequence[Unit], pieces: Iterable[Piece], window_start: int, sample_rate: int) -> list[Unit]:
@@ -49,6 +53,5 @@ def _retimed(unit: Unit, remaining: Iterable[Piece], window_start: int, sample_r
 
 def unstretched(unit: Unit, sample_rate: int) -> Unit:
     """The unit, no longer than a spoken word; than a spoken number or a spelled name, where it is one."""
-    one_by_one = sum(character.isdigit() or character.isupper() for character in unit.text)
-    longest = max(LONGEST_UNIT_SECONDS, LONGEST_CHARACTER_SECONDS * one_by_one)
+    longest = max(LONGEST_UNIT_SECONDS, LONGEST_CHARACTER_SECONDS * len(ONE_BY_ONE.findall(unit.text)))
     return replace(unit, end=min(unit.end, unit.start + round(longest * sample_rate)))

@@ -1,8 +1,22 @@
 from __future__ import annotations
 
+import pytest
+
+from wavescribe.engines.whisper import WhisperEngine
 from wavescribe.engines.whisper.alignment import token_boundaries
 from wavescribe.engines.whisper.features import padded_length
 from wavescribe.engines.whisper.pieces import group_tokens
+
+TEXTS = [
+    " 들려드리려고 합니다. 네덜란드에서 롤러블레이드를 탔어요.",
+    " नमस्ते, आप कैसे हैं?",
+    " ที่นี่มีผู้หญิงที่นั่งอยู่",
+    "我们都在走向天堂，龘靐齉。",
+    "お待たせいたしました。",
+    " שלום, מה שלומך היום?",
+    " გამარჯობა, როგორ ხარ?",
+    " Ça va ? 😀👩‍👩‍👧 naïve",
+]
 
 
 def decode_bytes(ids: list[int]) -> str:
@@ -24,6 +38,26 @@ def test_a_character_that_the_model_did_not_finish_takes_nothing_after_it_with_i
     assert "".join(text for _, text in found) == "你\ufffdab好"
     assert [token for group, _ in found for token in group] == ids
     assert len(group_tokens([0xE4, 0xE4, 0xE4, 0xE4, 97], decode_bytes)) == 2
+
+
+def test_tokens_that_finish_one_character_and_begin_the_next_stay_together_however_many() -> None:
+    text = "롤러블레이드"
+    data = text.encode()
+    # Each token but the first has the end of one character and the first byte of the next.
+    table = [data[:1], *(data[first : first + 3] for first in range(1, len(data), 3))]
+    assert [len(part) for part in table] == [1, 3, 3, 3, 3, 3, 2]
+    found = group_tokens(range(len(table)), lambda ids: b"".join(table[i] for i in ids).decode(errors="replace"))
+    assert found == [(list(range(len(table))), text)]
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("text", TEXTS)
+def test_groups_of_the_real_tokens_of_any_language_are_its_text(text: str, base: WhisperEngine) -> None:
+    tokenizer = base.faster_whisper.hf_tokenizer
+    ids = tokenizer.encode(text, add_special_tokens=False).ids
+    groups = group_tokens(ids, tokenizer.decode)
+    assert "".join(part for _, part in groups) == text
+    assert [token for group, _ in groups for token in group] == ids
 
 
 def test_a_token_starts_where_the_path_first_reaches_it() -> None:

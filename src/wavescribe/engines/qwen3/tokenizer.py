@@ -12,6 +12,7 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, normalizers, pre_
 from tokenizers.models import BPE
 
 from wavescribe.engines.qwen3.special_tokens import ASR_TEXT, AUDIO_PAD, AUDIO_START, FIRST_SPECIAL, TURN_START
+from wavescribe.engines.unfinished_character import UnfinishedCharacter
 from wavescribe.errors import WeightsError
 
 WORDS: Final = (
@@ -29,11 +30,6 @@ KNOWN_IDS: Final = {
 
 TEXTS_KNOWN: Final = 256
 """Texts whose tokens are kept by `encode_known`: the prompts of streams, which come again at each step."""
-
-REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-
-LONGEST_CHARACTER: Final = 4
-"""Bytes of the longest character in UTF-8: after as many tokens, what is still none never becomes one."""
 
 
 class QwenTokenizer:
@@ -78,23 +74,20 @@ class QwenTokenizer:
         """
         runs: list[tuple[tuple[int, ...], str]] = []
         pending: list[int] = []
+        unfinished, is_open = UnfinishedCharacter(), False
         for token in token_ids:
             pending.append(token)
             text = self.decode(pending)
-            is_open = text.endswith(REPLACEMENT) and _ordinary(pending) < LONGEST_CHARACTER
+            if token < FIRST_SPECIAL:
+                is_open = unfinished.follows(text)
             if text and not is_open:
                 runs.append((tuple(pending), text))
-                pending = []
+                pending, unfinished = [], UnfinishedCharacter()
         return runs
 
     def _tag(self, name: str) -> tuple[int, ...]:
         """The tokens of a forced language."""
         return (*self.encode(f"language {name}"), ASR_TEXT)
-
-
-def _ordinary(token_ids: Sequence[int]) -> int:
-    """How many tokens are ordinary text."""
-    return sum(token < FIRST_SPECIAL for token in token_ids)
 
 
 def read_tokenizer(directory: Path) -> QwenTokenizer:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-
-LONGEST_CHARACTER = 4
-"""Bytes of the longest character in UTF-8: after as many tokens, what is still none never becomes one."""
+from wavescribe.engines.unfinished_character import UnfinishedCharacter
 
 
 def group_tokens(token_ids: Sequence[int], decode: Callable[[list[int]], str]) -> list[tuple[list[int], str]]:
@@ -22,10 +19,11 @@ def group_tokens(token_ids: Sequence[int], decode: Callable[[list[int]], str]) -
     """
     groups: list[tuple[list[int], str]] = []
     pending: list[int] = []
+    unfinished = UnfinishedCharacter()
     for token_id in token_ids:
         pending.append(token_id)
         text = decode(pending)
-        if not text.endswith(REPLACEMENT) or len(pending) == LONGEST_CHARACTER:
+        if not unfinished.follows(text):
             groups.append((pending, text))
-            pending = []
+            pending, unfinished = [], UnfinishedCharacter()
     return groups
