@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -140,4 +141,5 @@ def test_the_gpus_of_the_machine_are_named_whichever_process_uses_them(
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     assert describe_environment()["GPU"] == "NVIDIA H200, NVIDIA H200"
     program.write_text("#!/bin/sh\nexit 9\n")  # as where there is a driver and no GPU
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
     assert "GPU" not in describe_environment()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import combinations
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from matplotlib.figure import Figure
@@ -184,6 +185,15 @@ def test_the_environment_names_torch_without_loading_it(tmp_path: Path, monkeypa
     monkeypatch.syspath_prepend(tmp_path)
     assert describe_environment()["version of torch"] == "9.8.7"
     assert "torch" not in sys.modules
+
+
+@pytest.mark.parametrize(("available", "facts"), [(True, {"GPU": "a fast one"}), (False, {})])
+def test_the_gpu_is_named_where_torch_is_loaded_and_can_use_it(
+    available: bool, facts: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cuda = SimpleNamespace(is_available=lambda: available, get_device_name=lambda: "a fast one")
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
+    assert {name: fact for name, fact in describe_environment().items() if name == "GPU"} == facts
 
 
 def legends_of(figure: Figure) -> list[Legend]:

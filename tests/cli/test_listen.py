@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import sysconfig
 import termios
 import threading
@@ -214,18 +215,34 @@ def test_on_a_server_the_text_is_the_same_and_refusals_are_one_line(
     assert first.returncode == 0
 
 
-def test_where_what_was_heard_cannot_be_served_the_program_ends_though_its_source_goes_on(
-    program: str, environment: Callable[..., dict[str, str]]
-) -> None:
-    with server(environment(), "--api-key", "the-key") as url:
-        arguments = [program, "listen", "-", "--raw", "16000", "--url", url, "--api-key", "wrong"]
-        with subprocess.Popen(arguments, env=environment(), stdin=subprocess.PIPE, stderr=subprocess.PIPE) as listening:
-            try:
-                assert listening.wait(60) == 1  # its input is open, and nothing comes
-            finally:
-                listening.kill()
-            assert listening.stderr is not None
-            assert listening.stderr.read() == b"wavescribe: Incorrect API key provided.\n"
+FAILING = """
+import asyncio, threading
+import numpy as np
+from wavescribe.cli import listen
+from wavescribe.local.blocks import as_samples
+
+async def stream(source, **wanted):
+    blocks = as_samples(source)
+    await anext(blocks)
+    waiting = asyncio.create_task(anext(blocks))
+    await asyncio.sleep(0.2)
+    waiting.cancel()
+    raise OSError("the server is gone")
+    yield
+
+def endless():
+    yield np.zeros(160, dtype=np.float32)
+    threading.Event().wait()
+
+listen.stream = stream
+asyncio.run(listen._listen(endless(), 4, {}, []))
+"""
+
+
+def test_where_the_stream_fails_the_program_ends_though_its_source_goes_on() -> None:
+    ended = subprocess.run([sys.executable, "-c", FAILING], capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.endswith("OSError: the server is gone\n")
 
 
 @pytest.mark.slow

@@ -154,11 +154,13 @@ def test_chinese_is_broken_between_characters_but_never_before_its_punctuation()
     assert not any(line[0] in "，。" for cue in cues for line in cue.text.split("\n"))
 
 
-def test_thai_is_never_broken_before_a_vowel_or_tone_that_stands_on_a_letter() -> None:
+@pytest.mark.parametrize("width", range(12, 22))
+def test_thai_is_never_broken_before_a_vowel_or_tone_that_stands_on_a_letter(width: int) -> None:
     # As faster-whisper gives it: each mark is a word of its own.
     characters = "ที่นี่มีผู้หญิงที่นั่งอยู่ใกล้ประตู" * 4
     words = [Word(character, 0.1 * place, 0.1 * place + 0.1, 0.9) for place, character in enumerate(characters)]
-    shown = [line for cue in lay_out(words, latest=60) for line in cue.text.split("\n")]
+    cues = lay_out(words, latest=60, style=SubtitleStyle(max_line_length=width))
+    shown = [line for cue in cues for line in cue.text.split("\n")]
     assert len(shown) > 1
     assert "".join(shown) == characters
     assert all(unicodedata.category(line[0])[0] != "M" for line in shown)

@@ -83,7 +83,7 @@ def test_text_that_covers_nothing_of_its_window_is_not_asked_for_again_and_again
 def test_where_times_are_estimates_no_speech_is_taken_for_unheard() -> None:
     def at_the_start(_: int, pieces: list[Piece]) -> list[Piece]:
         # As where a knock before the speech is its loudest sound: all text is laid on it.
-        return [replace(piece, start=0.0, end=0.02) for piece in pieces]
+        return [replace(piece, start=0.0, end=0.2) for piece in pieces]
 
     engine = FakeEngine(alter=at_the_start)
     events = transcribe(speak([1, 2, 3, 4, 5, 6], silence=1.0), engine, step_seconds=9.0, times_are_measured=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+import sys
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -50,9 +51,15 @@ def _gpu() -> dict[str, str]:
     try:
         told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout
     except (OSError, subprocess.SubprocessError):
-        return {}
+        return _gpu_of_torch()
     names = [line.strip() for line in told.splitlines() if line.strip()]
     return {"GPU": ", ".join(names)} if names else {}
+
+
+def _gpu_of_torch() -> dict[str, str]:
+    """The GPU of torch, where it is loaded: it is slow to load, and is not loaded to ask."""
+    torch = sys.modules.get("torch")
+    return {"GPU": str(torch.cuda.get_device_name())} if torch and torch.cuda.is_available() else {}
 
 
 def _torch_version() -> dict[str, str]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from wavescribe.bench.gold_times import SPEECH_PROBABILITY
 from wavescribe.engines.base import Samples
 from wavescribe.vad.detector import FRAME_SAMPLES
 from wavescribe.vad.silero import SileroDetector
-
-SPEECH_PROBABILITY = 0.5
 
 
 def without_pauses(samples: Samples) -> Samples:
